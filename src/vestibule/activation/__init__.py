@@ -1,0 +1,1 @@
+"""Activation: a ticket is issued, redeemed once, and a phone is linked."""

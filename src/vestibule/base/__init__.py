@@ -1,0 +1,1 @@
+"""What every room stands on: settings, clock, errors, database, audit, limits."""

@@ -1,0 +1,1 @@
+"""The command line: `vestibule serve`, `phone`, `init`, `account`."""

@@ -1,0 +1,1 @@
+"""The reference phone: the protocol's other side, knowing only `protocol`."""

@@ -1,0 +1,1 @@
+"""Devices and enrollments: the phones that an account has linked."""

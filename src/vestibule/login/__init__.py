@@ -1,0 +1,1 @@
+"""Sign-in: the whole trip of one LoginAttempt, by push or by response."""

@@ -1,0 +1,1 @@
+"""Nudges: telling a phone that something waits for it."""

@@ -1,0 +1,1 @@
+"""Adapters to what lies outside: web push and the wake-up bus over the network."""

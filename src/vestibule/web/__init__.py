@@ -1,0 +1,1 @@
+"""The kit for faces: rendering, forms, cookies, problems, middleware."""
