@@ -11,25 +11,23 @@ const here = dirname(fileURLToPath(import.meta.url));
 const vendor = join(here, "vendor");
 const packageFolder = (/** @type {string} */ name) => join(here, "node_modules", name);
 
-const modules = {
+const modules = [
   // Reads a QR code from pixels; plain JavaScript, allowed by the strictest policy.
-  qr: `export { decodeQR } from "qr/decode.js";`,
+  { name: "qr", from: "qr/decode.js", names: "decodeQR", also: "" },
   // The stronger reader, for the worker. By default it would fetch its wasm from a public
   // network; ours lies beside the module.
-  zxing: `
-    import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
-    const locateFile = (file) => new URL(file, import.meta.url).href;
-    prepareZXingModule({ overrides: { locateFile } });
-    export { prepareZXingModule, readBarcodes };`,
+  {
+    name: "zxing",
+    from: "zxing-wasm/reader",
+    names: "prepareZXingModule, readBarcodes",
+    also: `
+      import { prepareZXingModule } from "zxing-wasm/reader";
+      const locateFile = (file) => new URL(file, import.meta.url).href;
+      prepareZXingModule({ overrides: { locateFile } });`,
+  },
   // Stretches the PIN.
-  argon2: `export { argon2id } from "hash-wasm";`,
-};
-
-const types = {
-  qr: `export { decodeQR } from "qr/decode.js";\n`,
-  zxing: `export { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";\n`,
-  argon2: `export { argon2id } from "hash-wasm";\n`,
-};
+  { name: "argon2", from: "hash-wasm", names: "argon2id", also: "" },
+];
 
 const licences = [
   ["qr", "LICENSE-MIT", ""],
@@ -39,9 +37,10 @@ const licences = [
 
 await rm(vendor, { recursive: true, force: true });
 await mkdir(vendor);
-for (const [name, contents] of Object.entries(modules)) {
+for (const { name, from, names, also } of modules) {
+  const exported = `export { ${names} } from "${from}";\n`;
   await build({
-    stdin: { contents, resolveDir: here, sourcefile: `${name}.js` },
+    stdin: { contents: exported + also, resolveDir: here, sourcefile: `${name}.js` },
     outfile: join(vendor, `${name}.js`),
     bundle: true,
     format: "esm",
@@ -50,7 +49,7 @@ for (const [name, contents] of Object.entries(modules)) {
     target: "es2022",
     logLevel: "warning",
   });
-  await writeFile(join(vendor, `${name}.d.ts`), types[name]);
+  await writeFile(join(vendor, `${name}.d.ts`), exported);
 }
 const wasm = createRequire(import.meta.url).resolve("zxing-wasm/reader/zxing_reader.wasm");
 await copyFile(wasm, join(vendor, "zxing_reader.wasm"));
