@@ -1,0 +1,45 @@
+# Everything is set up by the first command you choose; a second start skips what is done.
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := $(PYTHON) tools/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench screens lock dist clean
+
+help: ## Show the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+run: ## Set up, then serve everything with demo accounts (ARGS="--port 9000")
+	@$(SETUP) run
+	@$(BIN)/vestibule serve --demo $(ARGS)
+
+test: ## Set up, then run every test (ARGS="tests/login -k expired")
+	@$(SETUP) test
+	@$(BIN)/pytest $(ARGS)
+
+check: ## Style, types and walls only: the tests that need no server
+	@$(SETUP) test
+	@$(BIN)/pytest tests/test_house.py tests/test_docs.py
+
+format: ## Rewrite the Python files in the house's style
+	@$(SETUP) test
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: ## Measure the real server with the reference phone
+	@$(SETUP) test
+	@$(BIN)/python -m bench $(ARGS)
+
+screens: ## Write a picture of every screen to docs/screens
+	@$(SETUP) test
+	@VESTIBULE_SCREENS=docs/screens $(BIN)/pytest tests/journeys $(ARGS)
+
+lock: ## Resolve the dependencies again (ARGS=--upgrade); needs uv
+	@sh tools/lock.sh $(ARGS)
+
+dist: ## Build the wheel, the phone app inside
+	@$(SETUP) run
+	@$(BIN)/python -m hatchling build -t wheel
+
+clean: ## Remove what set-up made; keeps the data in var/
+	rm -rf .venv authenticator/node_modules authenticator/vendor dist
