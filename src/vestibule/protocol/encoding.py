@@ -1,0 +1,109 @@
+"""Bytes, JSON and typed digits, read in exactly one way (section 2 of the specification).
+
+Two readers that disagree about the same bytes are how a signature comes to cover one thing
+and a decision another. So everything ambiguous is refused here, once, for every message.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from json import JSONDecoder
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from vestibule.protocol.errors import JsonMalformed, MessageMalformed
+
+T = TypeVar("T")
+
+# The Unicode property White_Space, spelled out: `str.isspace` and JavaScript's `\s` each
+# differ from it, and both sides must drop the same characters.
+WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+DASHES = re.compile("[-\u2010-\u2015\u2212]")
+
+
+def b64u(data: bytes) -> str:
+    """Encode as base64url without padding (RFC 4648 section 5)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def b64u_decode(text: str, length: int | None = None) -> bytes:
+    """Decode strict base64url; with `length`, exactly so many bytes.
+
+    Raises `MessageMalformed` on padding, other alphabets, white space and stray bits.
+    """
+    try:
+        data = urlsafe_b64decode(text.encode("ascii") + b"==")
+    except ValueError:
+        raise MessageMalformed("not base64url") from None
+    # One comparison refuses every other spelling of the same bytes.
+    if b64u(data) != text:
+        raise MessageMalformed("not canonical base64url")
+    if length is not None and len(data) != length:
+        raise MessageMalformed(f"{len(data)} bytes instead of {length}")
+    return data
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant)
+
+
+def parse_json(data: bytes | str) -> object:
+    """Read JSON strictly: UTF-8, no duplicate members, no NaN, no lone surrogates.
+
+    Raises `JsonMalformed`.
+    """
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        value = _DECODER.decode(text)
+        if "\\u" in text:
+            # Escapes can spell half a character, which no UTF-8 can carry on.
+            msgspec.json.encode(value)
+    except (ValueError, RecursionError) as error:
+        raise JsonMalformed(type(error).__name__) from None
+    return value
+
+
+def parse_json_as(data: bytes | str, kind: type[T]) -> T:
+    """Read JSON into a msgspec type, refusing whatever the type does not name.
+
+    Raises `MessageMalformed`, also for unknown or missing members and wrong types.
+    """
+    try:
+        return msgspec.convert(parse_json(data), kind)
+    except (JsonMalformed, msgspec.ValidationError) as error:
+        raise MessageMalformed(str(error)) from None
+
+
+def render_json(value: object) -> bytes:
+    """Write compact JSON, members in the order of their definition."""
+    return msgspec.json.encode(value)
+
+
+def drop_separators(text: str) -> str:
+    """Remove what people put between groups: white space and dashes."""
+    return DASHES.sub("", WHITE_SPACE.sub("", text))
+
+
+def fold_digits(text: str) -> str:
+    """Fold what a person typed for a number: NFKC, no separators, any script's digits as ASCII.
+
+    What is not a decimal digit stays, so that the caller can refuse it.
+    """
+    folded = drop_separators(unicodedata.normalize("NFKC", text))
+    return "".join(
+        str(unicodedata.decimal(character, character)) if not character.isascii() else character
+        for character in folded
+    )
