@@ -18,6 +18,8 @@ from vestibule.protocol.errors import JsonMalformed, MessageMalformed
 
 T = TypeVar("T")
 
+SAFE_INTEGER = 2**53 - 1
+
 # The Unicode property White_Space, spelled out: `str.isspace` and JavaScript's `\s` each
 # differ from it, and both sides must drop the same characters.
 WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
@@ -53,20 +55,32 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _integer(digits: str) -> int:
+    number = int(digits)
+    if abs(number) > SAFE_INTEGER:
+        raise ValueError("not an integer that every reader holds exactly")
+    return number
 
 
-_DECODER = JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant)
+def _no_integer(digits: str) -> NoReturn:
+    raise ValueError(f"{digits} is not an integer")
 
 
-def parse_json(data: bytes | str) -> object:
-    """Read JSON strictly: UTF-8, no duplicate members, no NaN, no lone surrogates.
+_DECODER = JSONDecoder(
+    object_pairs_hook=_members,
+    parse_int=_integer,
+    parse_float=_no_integer,
+    parse_constant=_no_integer,
+)
+
+
+def parse_json(data: bytes) -> object:
+    """Read JSON strictly: UTF-8, no duplicate members, only integers, no lone surrogates.
 
     Raises `JsonMalformed`.
     """
     try:
-        text = data if isinstance(data, str) else data.decode("utf-8")
+        text = data.decode("utf-8")
         value = _DECODER.decode(text)
         if "\\u" in text:
             # Escapes can spell half a character, which no UTF-8 can carry on.
@@ -76,7 +90,7 @@ def parse_json(data: bytes | str) -> object:
     return value
 
 
-def parse_json_as(data: bytes | str, kind: type[T]) -> T:
+def parse_json_as(data: bytes, kind: type[T]) -> T:
     """Read JSON into a msgspec type, refusing whatever the type does not name.
 
     Raises `MessageMalformed`, also for unknown or missing members and wrong types.

@@ -52,6 +52,12 @@ class TicketExpired(ProtocolFault):
     code = "ticket_expired"
 
 
+class RequestExpired(ProtocolFault):
+    """An approval-request is over: there is nothing left to answer."""
+
+    code = "request_expired"
+
+
 class ServerForeign(ProtocolFault):
     """The server's signing key is not the one that the activation link pins."""
 

@@ -105,6 +105,7 @@ def raw_of(jwk: Jwk) -> bytes:
     return raw
 
 
+@lru_cache(maxsize=4096)
 def kid_of(raw: bytes) -> str:
     """Return the key id: half of the RFC 7638 thumbprint of an uncompressed point."""
     jwk = jwk_of(raw)

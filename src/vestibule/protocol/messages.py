@@ -25,6 +25,8 @@ from vestibule.protocol.encoding import b64u, b64u_decode, parse_json_as, render
 from vestibule.protocol.errors import (
     ClockWrong,
     MessageMalformed,
+    RequestExpired,
+    ServerForeign,
     SignatureWrong,
     TicketExpired,
 )
@@ -46,8 +48,7 @@ PROOF_LIFE_S = 60
 APPROVAL_LIFE_S = 30
 
 _ECDSA = ECDSA(SHA256())
-# JavaScript holds integers exactly only up to here.
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 _PRINTED = r"[^\x00-\x1f\x7f-\x9f]"
 Label = Annotated[str, msgspec.Meta(pattern=rf"\A{_PRINTED}{{1,40}}\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
@@ -209,8 +210,11 @@ class Unverified(Generic[C]):
     def verify(self, key: bytes) -> C:
         """Return the payload, now believed to be of this public key (65 bytes).
 
-        Raises `SignatureWrong`, or `MessageMalformed` when `key` is no key.
+        Raises `SignatureWrong`, also when the message names another key, and
+        `MessageMalformed` when `key` is no key.
         """
+        if self.kid != kid_of(key):
+            raise SignatureWrong("signed by another key")
         r, s = (
             int.from_bytes(self.signature[:32], "big"),
             int.from_bytes(self.signature[32:], "big"),
@@ -332,6 +336,46 @@ def open_enrol_response(
     if not hmac.compare_digest(claims.proof, enrol_proof(knowledge, claims.request)):
         raise MessageMalformed("the proof of the secrets is wrong")
     return Enrolment(message.kid, raw, request, claims, response, knowledge)
+
+
+def read_enrol_request(text: str, *, now: float, server: str | None) -> EnrolRequest:
+    """Read what a ticket call answered, as a phone does.
+
+    `server` is the key id that the activation link pins, None when a code was typed; `now` in
+    seconds of server time. Raises `MessageMalformed`, `ServerForeign`, `SignatureWrong`,
+    `ClockWrong` and `TicketExpired`.
+    """
+    message = parse(text, EnrolRequest)
+    raw = raw_of(message.claims.keys.sign)
+    # The pin comes first: under a foreign key a signature says nothing.
+    if server is not None and server != kid_of(raw):
+        raise ServerForeign
+    claims = message.verify(raw)
+    if claims.aud != "phone":
+        raise MessageMalformed("not for a phone")
+    if claims.iat > now + CLOCK_ALLOWANCE_S:
+        raise ClockWrong
+    if claims.exp <= now:
+        raise TicketExpired
+    return claims
+
+
+def read_approval_request(
+    text: str, *, key: bytes, issuer: str, enrollment: str, now: float
+) -> ApprovalRequest:
+    """Read a request to approve, as a phone does before it shows anything of it.
+
+    `key` is the pinned server key; `now` in seconds of server time. Raises
+    `MessageMalformed`, `SignatureWrong`, `ClockWrong` and `RequestExpired`.
+    """
+    claims = parse(text, ApprovalRequest).verify(key)
+    if claims.iss != issuer or claims.aud != enrollment:
+        raise SignatureWrong("signed for somebody else")
+    if claims.iat > now + CLOCK_ALLOWANCE_S:
+        raise ClockWrong
+    if claims.exp <= now:
+        raise RequestExpired
+    return claims
 
 
 # An enrollment signs all its messages of a type under one header: both directions are
