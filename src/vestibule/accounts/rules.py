@@ -1,0 +1,120 @@
+"""What a username and a password may be. Pure: no I/O.
+
+Signing in is lenient (case and width are folded), registering is strict: what could be mistaken
+for another name never comes into being.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from vestibule.base.errors import Refused
+
+USERNAME_MIN: Final = 2
+USERNAME_MAX: Final = 64
+PASSWORD_MIN: Final = 8
+PASSWORD_MAX: Final = 128
+
+_NEUTRAL: Final = frozenset("0123456789._-@+")
+_IMITATIONS: Final = frozenset("ıĸŉ")
+
+# Scripts that ordinary names mix: Japanese is written in three of them at once.
+_EAST_ASIAN: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
+
+# Passwords that head every published list, folded. Length alone lets them through.
+_COMMON: Final = frozenset(
+    """
+    password password1 password12 password123 password1234 passw0rd p@ssw0rd p@ssword pa55word
+    12345678 123456789 1234567890 0123456789 87654321 987654321 11111111 00000000 88888888
+    12341234 11223344 123123123 147258369 987654321 qwertyui qwertyuiop qwerty123 qwerty12
+    1q2w3e4r 1q2w3e4r5t 1qaz2wsx qazwsxedc zaq12wsx asdfghjk asdfghjkl asdf1234 zxcvbnm1 zxcvbnm123
+    abcdefgh abcd1234 abc12345 abc123456 a1b2c3d4 aa123456 iloveyou iloveyou1 sunshine sunshine1
+    princess princess1 football football1 baseball baseball1 basketball superman superman1
+    batman123 trustno1 letmein1 letmein123 welcome1 welcome123 welcome12 whatever starwars
+    computer internet samsung1 michelle jennifer jonathan charlie1 jordan23 master123 admin123
+    administrator changeme changeme1 changeme123 default1 secret123 dragon123 monkey123
+    hello123 freedom1 shadow123 killer123 liverpool chelsea1 arsenal1 barcelona juventus
+    passwort passwort1 kennwort motdepasse contraseña contrasena senha123 parola123 qwertz123
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person's name at this organisation."""
+
+    id: str
+    username: str
+    display_name: str
+    seamless: bool
+    """Whether sign-ins send a notification; off, only typed responses are asked for."""
+    password_change_needed: bool
+    pushes_stopped_until: int | None
+    """Milliseconds; set when the person reported a sign-in."""
+    disabled_at: int | None
+    created_at: int
+
+
+def username_key(typed: str) -> str:
+    """The one form under which a name is looked up: NFKC, case folded, no space around.
+
+    Raises Refused ``username_invalid`` for what no username can be; that tells nobody whether an
+    account exists.
+    """
+    key = "".join(map(_plain_digit, _folded(typed.strip())))
+    if not USERNAME_MIN <= len(key) <= USERNAME_MAX:
+        raise Refused("username_invalid")
+    scripts = {_script(character) for character in key if character not in _NEUTRAL}
+    # "аlice" with a Cyrillic "а" looks like "alice": one name, one script.
+    if len(scripts) > 1:
+        raise Refused("username_invalid")
+    return key
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _plain_digit(character: str) -> str:
+    return str(unicodedata.decimal(character, character))
+
+
+def _script(character: str) -> str:
+    """The script of a letter or mark, by the first word of its Unicode name."""
+    name = unicodedata.name(character, "")
+    letter = unicodedata.category(character)[0] in "LM" and "FILLER" not in name
+    script = name.partition(" ")[0]
+    # Within Latin only the alphabets of living languages: phonetic letters imitate plain ones.
+    code = ord(character)
+    if not letter or (script == "LATIN" and not (code < 0x180 or 0x1E00 <= code < 0x1F00)):
+        raise Refused("username_invalid")
+    if character in _IMITATIONS:
+        raise Refused("username_invalid")
+    return "EAST ASIAN" if script in _EAST_ASIAN else script
+
+
+def display_name(typed: str, *, username: str) -> str:
+    """The name shown on pages, 1 to 80 characters; the username where none was given."""
+    name = " ".join(unicodedata.normalize("NFC", typed).split())[:80]
+    return "".join(letter for letter in name if letter.isprintable()) or username
+
+
+def password_bytes(password: str) -> bytes:
+    """The bytes that are hashed: NFC, so that one keyboard's ``é`` is another's; never cut."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+
+
+def demand_good_password(password: str, *, username: str) -> None:
+    """Refuse what is too short, too long or found first by guessing (NIST SP 800-63B-4).
+
+    No rule about kinds of characters: they shorten what people choose.
+    """
+    length = len(unicodedata.normalize("NFC", password))
+    if length < PASSWORD_MIN:
+        raise Refused("password_too_short", least=PASSWORD_MIN)
+    if length > PASSWORD_MAX:
+        raise Refused("password_too_long", most=PASSWORD_MAX)
+    folded = _folded(password)
+    bare = folded.strip("0123456789!.?*#$-_ ")
+    if folded in _COMMON or len(set(folded)) < 4 or bare == _folded(username):
+        raise Refused("password_common")

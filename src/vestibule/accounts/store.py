@@ -1,0 +1,56 @@
+"""The account table and its statements."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Table, Text, bindparam, insert, select, update
+
+from vestibule.base.database import metadata
+
+account: Final = Table(
+    "account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("username_key", Text, nullable=False, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("seamless", Boolean, nullable=False),
+    Column("password_change_needed", Boolean, nullable=False),
+    Column("pushes_stopped_until", BigInteger),
+    Column("disabled_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+_a = account.c
+PERSON: Final = tuple(c for c in account.c if c.name not in ("username_key", "password_hash"))
+
+CREATE: Final = insert(account).values({c.name: bindparam(c.name) for c in account.c})
+
+BY_KEY: Final = select(*PERSON, _a.password_hash).where(
+    _a.username_key == bindparam("username_key")
+)
+BY_ID: Final = select(*PERSON, _a.password_hash).where(_a.id == bindparam("id_"))
+ALL: Final = select(*PERSON).order_by(_a.username_key)
+
+# Whoever changes what an account may do next takes this lock first, so that two at once queue up.
+LOCK: Final = select(_a.id, _a.disabled_at).where(_a.id == bindparam("id_")).with_for_update()
+
+SET_SEAMLESS: Final = (
+    update(account)
+    .where(_a.id == bindparam("id_"), _a.seamless != bindparam("seamless_"))
+    .values(seamless=bindparam("seamless_"))
+)
+SET_PASSWORD: Final = (
+    update(account)
+    .where(_a.id == bindparam("id_"), _a.password_hash == bindparam("old_hash"))
+    .values(
+        password_hash=bindparam("new_hash"),
+        password_change_needed=bindparam("change_needed"),
+    )
+)
+SET_DISABLED: Final = (
+    update(account).where(_a.id == bindparam("id_")).values(disabled_at=bindparam("disabled_at_"))
+)
+STOP_PUSHES: Final = (
+    update(account).where(_a.id == bindparam("id_")).values(pushes_stopped_until=bindparam("until"))
+)

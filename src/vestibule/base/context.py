@@ -1,0 +1,91 @@
+"""What every service is handed: the wiring of one running house.
+
+``app.py`` builds one Context a process; tests build their own. The seams to the world outside
+(push services, the place of an address) are named here as protocols, so that the rooms below the
+adapters need not know them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from vestibule.base.clock import Clock
+from vestibule.base.database import Database
+from vestibule.base.sealing import Keys, Sealer
+from vestibule.base.settings import Settings
+from vestibule.base.wake import WakeBus
+
+
+@dataclass(frozen=True, slots=True)
+class PushTarget:
+    """A browser's push subscription (RFC 8030, RFC 8291)."""
+
+    endpoint: str
+    """https address of the push service, with the subscription's own path."""
+    p256dh: bytes
+    """The subscriber's public key: 65 bytes, uncompressed P-256."""
+    auth: bytes
+    """The authentication secret: 16 bytes."""
+
+
+class PushOutcome(StrEnum):
+    """What became of one push message."""
+
+    SENT = "sent"
+    """The push service took it."""
+    GONE = "gone"
+    """The subscription ended: forget it (404 or 410)."""
+    FAILED = "failed"
+    """Not taken after all retries; the subscription may still be good."""
+
+
+class PushSender(Protocol):
+    """Hands messages to push services."""
+
+    async def send(
+        self, target: PushTarget, payload: bytes, *, topic: str, life_s: int
+    ) -> PushOutcome:
+        """Encrypt and deliver ``payload``, urgency high. Never raises for the network's sake."""
+        ...
+
+
+class Places(Protocol):
+    """Says roughly where an address is."""
+
+    def place(self, address: str) -> str:
+        """``Turin, Italy``, or an empty string where that is not known."""
+        ...
+
+
+class Passwords(Protocol):
+    """Hashes passwords away from the event loop (accounts.service.PasswordPool)."""
+
+    async def hash(self, password: str) -> str:
+        """An encoded argon2id hash. Raises Unavailable ``password_busy``."""
+        ...
+
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the password fits; None (no such account) takes as long and is False.
+
+        Raises Unavailable ``password_busy``.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One process's wiring; nothing in it changes while it runs."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    keys: Keys
+    wake: WakeBus
+    passwords: Passwords
+    push: PushSender
+    places: Places
+
+    @property
+    def sealer(self) -> Sealer:
+        """Seals and digests under the house's master key."""
+        return self.keys.sealer

@@ -1,0 +1,57 @@
+"""What an enrollment is, and who may remove one. Pure: no I/O."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from vestibule.base.errors import Refused
+
+LABEL_MAX: Final = 40
+
+
+class PushHealth(StrEnum):
+    """What is known about nudging a phone."""
+
+    UNKNOWN = "unknown"
+    OK = "ok"
+    DENIED = "denied"
+    """The person does not allow notifications."""
+    UNAVAILABLE = "unavailable"
+    """The phone cannot have any."""
+    GONE = "gone"
+    """The subscription ended; the app makes a new one at its next contact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """One account on one phone, without its keys. Times are milliseconds since the epoch."""
+
+    id: str
+    account_id: str
+    device_id: str
+    label: str
+    platform: str
+    push_health: PushHealth
+    biometric: bool
+    created_at: int
+    used_at: int | None
+
+
+def clean_label(typed: str) -> str:
+    """A phone's name as shown: one line, 1 to 40 printable characters.
+
+    Raises Refused ``device_name_invalid``.
+    """
+    label = " ".join(typed.split())
+    if not 1 <= len(label) <= LABEL_MAX or not label.isprintable():
+        raise Refused("device_name_invalid", most=LABEL_MAX)
+    return label
+
+
+def may_change_phones(*, strong: bool, opened_at: int, created_at: int) -> bool:
+    """Whether a session may rename or remove a phone enrolled at ``created_at``.
+
+    A session opened with a phone may. One opened with the password alone may only undo what was
+    linked during it: otherwise a stolen password from before would unlink its owner's phone.
+    """
+    return strong or created_at >= opened_at

@@ -1,0 +1,126 @@
+"""The enrollment table and its statements."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    null,
+    select,
+    update,
+)
+
+from vestibule.base.audit import JOURNAL
+from vestibule.base.database import metadata
+
+enrollment: Final = Table(
+    "enrollment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("response_key", LargeBinary, nullable=False),
+    Column("knowledge_key", LargeBinary, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("resync_counter", BigInteger),
+    Column("credential", Text),
+    Column("subscription", LargeBinary),
+    Column("push_health", Text, nullable=False),
+    Column("proof_failures", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    *JOURNAL(),
+    Index("enrollment_account", "account_id", "revoked_at"),
+)
+
+_e = enrollment.c
+# An account is active on one device once, whatever raced.
+Index(
+    "enrollment_active_device",
+    _e.account_id,
+    _e.device_id,
+    unique=True,
+    sqlite_where=_e.revoked_at.is_(None),
+    postgresql_where=_e.revoked_at.is_(None),
+)
+
+_JOURNAL: Final = {
+    "event": bindparam("event_"),
+    "event_at": bindparam("now"),
+    "actor": bindparam("actor_"),
+    "source": bindparam("source_"),
+    "result": "ok",
+    "audit_detail": bindparam("detail"),
+}
+SHOWN: Final = (
+    _e.id,
+    _e.account_id,
+    _e.device_id,
+    _e.label,
+    _e.platform,
+    _e.push_health,
+    _e.credential,
+    _e.created_at,
+    _e.used_at,
+)
+_MINE: Final = (
+    _e.id == bindparam("id_"),
+    _e.account_id == bindparam("account_id_"),
+    _e.revoked_at.is_(None),
+)
+
+ENROLL: Final = insert(enrollment).values({c.name: bindparam(c.name) for c in enrollment.c})
+
+ACTIVE_OF: Final = (
+    select(*SHOWN)
+    .where(_e.account_id == bindparam("account_id"), _e.revoked_at.is_(None))
+    .order_by(_e.created_at)
+)
+
+TO_PROVE: Final = select(*SHOWN, _e.public_key, _e.revoked_at, _e.subscription).where(
+    _e.id == bindparam("id_")
+)
+
+RENAME: Final = (
+    update(enrollment)
+    .where(*_MINE, _e.label != bindparam("label_"))
+    .values(label=bindparam("label_"), **_JOURNAL)
+)
+
+# The keys go with the enrollment: what is not there cannot be used or stolen.
+REVOKE: Final = (
+    update(enrollment)
+    .where(*_MINE)
+    .values(
+        revoked_at=bindparam("now"),
+        response_key=b"",
+        knowledge_key=b"",
+        credential=null(),
+        subscription=null(),
+        **_JOURNAL,
+    )
+)
+
+SUBSCRIBE: Final = (
+    update(enrollment)
+    .where(_e.id == bindparam("id_"), _e.revoked_at.is_(None))
+    .values(subscription=bindparam("sealed"), push_health=bindparam("health"), **_JOURNAL)
+)
+
+# Only the subscription that failed: a new one may have come meanwhile.
+UNSUBSCRIBE: Final = (
+    update(enrollment)
+    .where(_e.id == bindparam("id_"), _e.subscription == bindparam("sealed"))
+    .values(subscription=null(), push_health="gone", **_JOURNAL)
+)

@@ -1,0 +1,167 @@
+"""The portal_session table and its statements.
+
+Ended sessions stay as sign-in history and as the memory of known browsers until they are swept.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from vestibule.accounts.store import account
+from vestibule.base.audit import JOURNAL
+from vestibule.base.database import metadata
+
+portal_session: Final = Table(
+    "portal_session",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("attempt_id", Text, unique=True),
+    Column("browser_digest", LargeBinary),
+    Column("proof", Text, nullable=False),
+    Column("enrollment_id", Text),
+    Column("browser", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("end_reason", Text),
+    *JOURNAL(),
+    # Serves the sign-in's "is this browser known" and both lists of the account.
+    Index("portal_session_account", "account_id", "opened_at"),
+)
+
+_s = portal_session.c
+_ENDED: Final = {
+    "ended_at": bindparam("now"),
+    "end_reason": bindparam("reason"),
+    "event": "session.ended",
+    "event_at": bindparam("now"),
+    "actor": bindparam("actor_"),
+    "source": bindparam("source_"),
+    "result": "ok",
+    "audit_detail": bindparam("detail"),
+}
+_LIVE: Final = and_(
+    _s.ended_at.is_(None), _s.expires_at > bindparam("now"), _s.seen_at > bindparam("idle_since")
+)
+
+OPEN: Final = insert(portal_session).values({c.name: bindparam(c.name) for c in portal_session.c})
+
+BY_ID: Final = (
+    select(
+        _s.id,
+        _s.account_id,
+        _s.proof,
+        _s.enrollment_id,
+        _s.opened_at,
+        _s.seen_at,
+        _s.expires_at,
+        _s.ended_at,
+        account.c.username,
+        account.c.display_name,
+        account.c.seamless,
+        account.c.disabled_at,
+    )
+    .join(account, account.c.id == _s.account_id)
+    .where(_s.id == bindparam("id_"))
+)
+
+TOUCH: Final = (
+    update(portal_session)
+    .where(_s.id == bindparam("id_"), _s.ended_at.is_(None), _s.seen_at < bindparam("before"))
+    .values(seen_at=bindparam("now"))
+)
+
+LIVE_OF: Final = (
+    select(
+        _s.id,
+        _s.proof,
+        _s.enrollment_id,
+        _s.browser,
+        _s.address,
+        _s.place,
+        _s.opened_at,
+        _s.seen_at,
+        _s.expires_at,
+    )
+    .where(_s.account_id == bindparam("account_id"), _LIVE)
+    .order_by(_s.seen_at.desc())
+)
+
+END: Final = (
+    update(portal_session)
+    .where(
+        _s.id == bindparam("id_"),
+        _s.account_id == bindparam("account_id_"),
+        _s.ended_at.is_(None),
+    )
+    .values(_ENDED)
+)
+
+END_OTHERS: Final = (
+    update(portal_session)
+    .where(
+        _s.account_id == bindparam("account_id_"),
+        _s.id != bindparam("keep"),
+        _s.ended_at.is_(None),
+        _s.expires_at > bindparam("now"),
+        # An empty filter means every one of them.
+        or_(bindparam("only_proof") == "", _s.proof == bindparam("only_proof")),
+        or_(bindparam("only_phone") == "", _s.enrollment_id == bindparam("only_phone")),
+    )
+    .values(_ENDED)
+)
+
+END_OF_ATTEMPT: Final = (
+    update(portal_session)
+    .where(_s.attempt_id == bindparam("attempt_id_"), _s.ended_at.is_(None))
+    .values(_ENDED)
+)
+
+KNOWN_BROWSERS: Final = (
+    select(_s.browser_digest, _s.browser, _s.place, _s.opened_at)
+    .where(
+        _s.account_id == bindparam("account_id"),
+        _s.browser_digest.is_not(None),
+        _s.proof != "password",
+        _s.opened_at > bindparam("since"),
+    )
+    .order_by(_s.opened_at.desc())
+    .limit(500)
+)
+
+FORGET: Final = (
+    update(portal_session)
+    .where(
+        _s.account_id == bindparam("account_id_"),
+        _s.browser_digest == bindparam("browser_digest_"),
+    )
+    .values(browser_digest=None)
+)
+
+FORGET_ALL: Final = (
+    update(portal_session)
+    .where(_s.account_id == bindparam("account_id_"), _s.browser_digest.is_not(None))
+    .values(browser_digest=None)
+)
+
+SWEEP: Final = delete(portal_session).where(
+    _s.opened_at < bindparam("before"), _s.expires_at < bindparam("now")
+)
