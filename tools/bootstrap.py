@@ -31,7 +31,7 @@ OLDEST_NODE = (20, 19)
 CHROMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-class Stop(Exception):  # noqa: N818 - reads as an order to the person, not as a fault of ours
+class Stop(Exception):
     """Set-up cannot go on; the message says in one line what to do."""
 
 
