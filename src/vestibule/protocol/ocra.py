@@ -76,21 +76,20 @@ def ocra(
     *,
     question: str,
     counter: int | None = None,
-    pin_hash: bytes | None = None,
+    pin: str | None = None,
     session: bytes | None = None,
     time_steps: int | None = None,
 ) -> str:
     """Compute a response by any suite of RFC 6287 section 6.
 
-    `pin_hash` is the digest of the PIN under the suite's hash; `time_steps` is the number of
-    whole steps since the epoch. Raises `SuiteUnsupported` for a suite outside the grammar and
+    `time_steps` is the number of whole steps since the epoch. Raises `SuiteUnsupported` for a suite outside the grammar and
     for inputs that it does not name or that do not fit.
     """
     match = _GRAMMAR.match(suite)
     if match is None:
         raise SuiteUnsupported(suite)
     named = (match["counter"], match["pin"], match["session"], match["step"])
-    given = (counter, pin_hash, session, time_steps)
+    given = (counter, pin, session, time_steps)
     if any((name is None) != (value is None) for name, value in zip(named, given, strict=True)):
         raise SuiteUnsupported("inputs do not fit the suite")
     # Mutual suites join two questions (section 7.2).
@@ -101,8 +100,8 @@ def ocra(
         if counter is not None:
             message += counter.to_bytes(8, "big")
         message += _question(match["kind"], question)
-        if pin_hash is not None:
-            message += pin_hash
+        if pin is not None:
+            message += hashlib.new(match["pin"], pin.encode("utf-8")).digest()
         if session is not None:
             message += session.rjust(int(match["session"]), b"\0")
         if time_steps is not None:
