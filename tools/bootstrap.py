@@ -4,6 +4,8 @@ Standard library only, because it runs before anything is installed. Every step 
 hash of what it was made from, so a second start skips all of them in a few milliseconds.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import hashlib
@@ -17,7 +19,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -49,7 +50,7 @@ class Progress:
         self.terminal = sys.stdout.isatty()
         self.mover = threading.Thread(target=self._move, daemon=True)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Progress:  # noqa: PYI034 -- an old Python must get as far as its advice
         if self.terminal:
             self.mover.start()
         else:
