@@ -32,7 +32,7 @@ OLDEST_NODE = (20, 19)
 CHROMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818 -- reads as what it orders
     """Set-up cannot go on; the message says in one line what to do."""
 
 
