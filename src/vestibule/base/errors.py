@@ -141,7 +141,7 @@ CODES: dict[str, Code] = _table(
 """Every code there is. Its texts stand in ``locale/<language>/error.json``."""
 
 
-class Fault(Exception):  # noqa: N818  -- the three kinds below read as what they are
+class Fault(Exception):  # noqa: N818  -- reads as what it is
     """A failure with a code. ``facts`` fill the texts and go to the log: never a secret."""
 
     def __init__(self, code: str, **facts: str | int) -> None:
@@ -166,9 +166,9 @@ class Unavailable(Fault):
     """Something that we depend on failed; nothing was decided."""
 
 
-class Lost(Exception):  # noqa: N818  -- the name of what happened
+class Lost(Exception):  # noqa: N818  -- reads as what it is
     """A compare-and-set lost its race: the whole transaction body is run again."""
 
 
-class Duplicate(Exception):  # noqa: N818  -- the name of what happened
+class Duplicate(Exception):  # noqa: N818  -- reads as what it is
     """A row with this unique value exists. It ends the transaction: let it leave the body."""

@@ -1,0 +1,280 @@
+"""Limits: how often somebody may try, kept in the database, one row per subject.
+
+Subjects are ``name:<digest>``, ``account:<id>``, ``phone:<id>`` and ``source:<address>``. The
+state is a frozen value; every decision returns a new one, and ``save`` writes it by
+compare-and-set, so guesses sent side by side count like guesses sent one after the other. A try
+is refused *before* it is evaluated, and a refused try is neither counted nor does it make the
+wait longer: locking others out costs the attacker as much as it costs them.
+
+The figures are constants on purpose. Twenty wrong responses a year, each matched against a window
+of five counters out of 10^8, keep guessing under 1e-6 per account and year; no setting loosens it.
+"""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.json import Decoder, Encoder
+from msgspec.structs import replace
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, delete, select, update
+from sqlalchemy.sql import bindparam
+
+from vestibule.base.clock import DAY, HOUR, MINUTE, SECOND
+from vestibule.base.database import Tx, insert, metadata
+from vestibule.base.errors import Lost
+
+YEAR = 365 * DAY
+WINDOW = 10 * MINUTE
+"""The window of pushes, and of failures from one source."""
+
+PASSWORDS_IN_A_ROW = 5
+KNOWLEDGE_IN_A_ROW = 5
+SOURCE_FAILURES = 20
+SOURCE_TICKETS = 10
+PUSHES_IN_WINDOW = 3
+PUSHES_UNANSWERED = 5
+RESPONSES_A_DAY = 5
+RESPONSES_A_YEAR = 20
+SHORTEST_WAIT = 10 * SECOND
+LONGEST_WAIT = HOUR
+FORGIVEN_AFTER = DAY
+"""A row of failures is forgotten after this long without one."""
+
+
+class Streak(Struct, frozen=True, omit_defaults=True):
+    """Failures in a row: the first few are free, then each doubles the wait, 10 s up to 1 h."""
+
+    count: int = 0
+    last: int = 0
+    until: int = 0
+
+    def wait(self, *, now: int) -> int:
+        """Milliseconds to wait before the next try; 0: go ahead."""
+        return max(0, self.until - now)
+
+    def failed(self, *, free: int, now: int) -> "Streak":
+        """One more failure. During the wait nothing was evaluated, so nothing is counted."""
+        if self.wait(now=now):
+            return self
+        count = 1 if now - self.last >= FORGIVEN_AFTER else self.count + 1
+        doublings = count - free
+        if doublings < 0:
+            return Streak(count=count, last=now)
+        # Past 2^9 the hour is reached; a larger shift would only make large numbers.
+        wait = min(LONGEST_WAIT, SHORTEST_WAIT << min(doublings, 9))
+        return Streak(count=count, last=now, until=now + wait)
+
+
+class Limits(Struct, frozen=True, omit_defaults=True):
+    """What is remembered of one subject. All times are milliseconds since the epoch."""
+
+    of_source: bool = False
+    passwords: Streak = Streak()
+    knowledge: Streak = Streak()
+    pushes: Streak = Streak()
+    push_times: tuple[int, ...] = ()
+    response_times: tuple[int, ...] = ()
+    failure_times: tuple[int, ...] = ()
+    ticket_times: tuple[int, ...] = ()
+
+    # Passwords: in a row for a name, in a window for a source.
+
+    def password_wait(self, *, now: int) -> int:
+        """Milliseconds to wait before a password is looked at; 0: go ahead."""
+        if self.of_source:
+            return _window_wait(self.failure_times, SOURCE_FAILURES, WINDOW, now)
+        return self.passwords.wait(now=now)
+
+    def password_failed(self, *, now: int) -> "Limits":
+        """After a wrong password."""
+        if self.password_wait(now=now):
+            return self
+        if self.of_source:
+            return replace(self, failure_times=_with(self.failure_times, now, SOURCE_FAILURES))
+        return replace(self, passwords=self.passwords.failed(free=PASSWORDS_IN_A_ROW, now=now))
+
+    def password_right(self, *, now: int) -> "Limits":  # noqa: ARG002  -- the face of its sisters
+        """After a right password. A source is not cleared: one may hold many names."""
+        return replace(self, passwords=Streak())
+
+    # The PIN behind an online approval, counted per phone.
+
+    def knowledge_wait(self, *, now: int) -> int:
+        """Milliseconds to wait before a knowledge proof is looked at; 0: go ahead."""
+        return self.knowledge.wait(now=now)
+
+    def knowledge_failed(self, *, now: int) -> "Limits":
+        """After a wrong knowledge proof; ``knowledge.count`` tells how many in a row."""
+        return replace(self, knowledge=self.knowledge.failed(free=KNOWLEDGE_IN_A_ROW, now=now))
+
+    def knowledge_right(self) -> "Limits":
+        """After a right knowledge proof."""
+        return replace(self, knowledge=Streak())
+
+    # Pushes to an account.
+
+    def push_wait(self, *, now: int) -> int:
+        """Milliseconds until a push may be sent; 0: now."""
+        in_window = _window_wait(self.push_times, PUSHES_IN_WINDOW, WINDOW, now)
+        return max(in_window, self.pushes.wait(now=now))
+
+    def pushed(self, *, now: int) -> "Limits":
+        """After a push was decided upon."""
+        if self.push_wait(now=now):
+            return self
+        return replace(
+            self,
+            pushes=self.pushes.failed(free=PUSHES_UNANSWERED, now=now),
+            push_times=_with(self.push_times, now, PUSHES_IN_WINDOW),
+        )
+
+    def signed_in(self) -> "Limits":
+        """After a sign-in succeeded: its owner is there, so pushes start afresh."""
+        return replace(self, pushes=Streak(), push_times=())
+
+    # Typed responses of an account: no success ever clears these.
+
+    def response_wait(self, *, now: int) -> int:
+        """Milliseconds to wait before a response is looked at; 0: go ahead."""
+        return max(
+            _window_wait(self.response_times, RESPONSES_A_DAY, DAY, now),
+            _window_wait(self.response_times, RESPONSES_A_YEAR, YEAR, now),
+        )
+
+    def response_failed(self, *, now: int) -> "Limits":
+        """After a wrong response."""
+        if self.response_wait(now=now):
+            return self
+        return replace(self, response_times=_with(self.response_times, now, RESPONSES_A_YEAR))
+
+    def responses_unlocked(self) -> "Limits":
+        """After the owner lifted the lock with a second device or a recovery code."""
+        return replace(self, response_times=())
+
+    # Activation codes, counted per source.
+
+    def ticket_wait(self, *, now: int) -> int:
+        """Milliseconds to wait before an activation code is looked at; 0: go ahead."""
+        return _window_wait(self.ticket_times, SOURCE_TICKETS, WINDOW, now)
+
+    def ticket_failed(self, *, now: int) -> "Limits":
+        """After an unknown or wrong activation code."""
+        if self.ticket_wait(now=now):
+            return self
+        return replace(self, ticket_times=_with(self.ticket_times, now, SOURCE_TICKETS))
+
+    def forgotten_at(self) -> int:
+        """When nothing of this matters any more (ms)."""
+        ends = [
+            max(streak.last + FORGIVEN_AFTER, streak.until)
+            for streak in (self.passwords, self.knowledge, self.pushes)
+        ]
+        ends += [
+            times[-1] + window
+            for times, window in (
+                (self.push_times, WINDOW),
+                (self.response_times, YEAR),
+                (self.failure_times, WINDOW),
+                (self.ticket_times, WINDOW),
+            )
+            if times
+        ]
+        return max(ends)
+
+
+def _window_wait(times: tuple[int, ...], most: int, window: int, now: int) -> int:
+    """Milliseconds until fewer than ``most`` of the times lie within the window."""
+    if len(times) < most:
+        return 0
+    return max(0, times[-most] + window - now)
+
+
+def _with(times: tuple[int, ...], now: int, most: int) -> tuple[int, ...]:
+    """The times and ``now``, of which only the last ``most`` can ever matter."""
+    return (*times, now)[-most:]
+
+
+# --- the store ------------------------------------------------------------------------------
+
+limit_state = Table(
+    "limit_state",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("forgotten_at", BigInteger, nullable=False),
+)
+Index("ix_limit_state_forgotten_at", limit_state.c.forgotten_at)
+
+_FIND = select(limit_state.c.version, limit_state.c.state).where(
+    limit_state.c.subject == bindparam("subject")
+)
+_INSERT = (
+    insert(limit_state)
+    .values(
+        {name: bindparam(name) for name in ("subject", "state", "forgotten_at")} | {"version": 1}
+    )
+    .on_conflict_do_nothing()
+)
+_UPDATE = (
+    update(limit_state)
+    .where(
+        limit_state.c.subject == bindparam("subject_"),
+        limit_state.c.version == bindparam("version_"),
+    )
+    .values(
+        version=limit_state.c.version + 1,
+        state=bindparam("state"),
+        forgotten_at=bindparam("forgotten_at"),
+    )
+)
+_SWEEP = delete(limit_state).where(limit_state.c.forgotten_at < bindparam("before"))
+
+_encode = Encoder().encode
+_decode = Decoder(Limits).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The limits of one subject as read, and the version that they may be saved over."""
+
+    subject: str
+    version: int
+    limits: Limits
+
+    @classmethod
+    def of(cls, subject: str, version: int | None, state: str | None) -> "Slot":
+        """From the columns of an outer join; None where there is no row yet."""
+        if version is None or state is None:
+            return cls(subject, 0, Limits(of_source=subject.startswith("source:")))
+        return cls(subject, version, _decode(state))
+
+
+async def load(tx: Tx, subject: str) -> Slot:
+    """The limits of ``subject``; clean ones where nothing is remembered."""
+    row = await tx.one(_FIND, subject=subject)
+    return Slot.of(subject, row["version"], row["state"]) if row else Slot.of(subject, None, None)
+
+
+async def save(tx: Tx, slot: Slot, limits: Limits) -> None:
+    """Write what a decision returned; nothing where it changed nothing. Raises Lost."""
+    if limits == slot.limits:
+        return
+    state, until = _encode(limits).decode(), limits.forgotten_at()
+    if slot.version:
+        saved = await tx.run(
+            _UPDATE,
+            subject_=slot.subject,
+            version_=slot.version,
+            state=state,
+            forgotten_at=until,
+        )
+    else:
+        saved = await tx.run(_INSERT, subject=slot.subject, state=state, forgotten_at=until)
+    if not saved:
+        raise Lost
+
+
+async def sweep(tx: Tx, *, now: int) -> int:
+    """Delete the rows in which nothing matters any more."""
+    # The hour spares a row that a transaction under way has just read.
+    return await tx.run(_SWEEP, before=now - HOUR)
