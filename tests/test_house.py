@@ -302,9 +302,9 @@ def test_readme_opens_with_the_two_commands() -> None:
 
 def test_ci_calls_the_readmes_command() -> None:
     """CI runs what a person runs: no second way to test."""
-    script = (ROOT / ".ci" / "run").read_text()
-    commands = [line for line in script.splitlines() if line and not line.startswith(("#", "set"))]
-    assert commands == ['cd "$(dirname "$0")/.."', "make test"]
+    commands = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert commands[-1] == "make test"
+    assert [line for line in commands if "pytest" in line or "bootstrap" in line] == []
 
 
 def test_links_between_documents_lead_somewhere() -> None:
