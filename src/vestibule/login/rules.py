@@ -1,0 +1,187 @@
+"""A login attempt's states and the decisions about it. Pure: no I/O, `now` is passed in.
+
+A LoginAttempt begins when a password was accepted and ends in a session or without one.
+Push approval and typed response move the same record through the same table, so whichever
+final event comes first wins and no other can follow it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from vestibule.base.errors import Refused
+
+
+class State(StrEnum):
+    """Where a stored attempt stands. Running out of time is not stored: `next_step` derives it."""
+
+    CHOOSING = "choosing"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    COLLECTED = "collected"
+    DENIED = "denied"
+    REPORTED = "reported"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Event(StrEnum):
+    """What can happen to an attempt."""
+
+    CHOOSE = "choose"
+    AGAIN = "again"
+    APPROVE = "approve"
+    DENY = "deny"
+    REPORT = "report"
+    WRONG_NUMBER = "wrong_number"
+    WRONG_PROOF = "wrong_proof"
+    PROOFS_SPENT = "proofs_spent"
+    RESPOND = "respond"
+    WRONG_RESPONSE = "wrong_response"
+    RESPOND_AGAIN = "respond_again"
+    COLLECT = "collect"
+    CANCEL = "cancel"
+
+
+# What is not in this table is refused. Two lines need their reason:
+# a report is taken even after an approval, because a person may notice too late, and then
+# ends what came of it; a wrong number ends the attempt, because six digits allow one guess.
+MOVES: Final[dict[tuple[State, Event], State]] = {
+    (State.CHOOSING, Event.CHOOSE): State.WAITING,
+    (State.CHOOSING, Event.CANCEL): State.CANCELLED,
+    (State.WAITING, Event.CHOOSE): State.WAITING,
+    (State.WAITING, Event.AGAIN): State.WAITING,
+    (State.WAITING, Event.APPROVE): State.APPROVED,
+    (State.WAITING, Event.DENY): State.DENIED,
+    (State.WAITING, Event.REPORT): State.REPORTED,
+    (State.WAITING, Event.WRONG_NUMBER): State.FAILED,
+    (State.WAITING, Event.WRONG_PROOF): State.WAITING,
+    (State.WAITING, Event.PROOFS_SPENT): State.FAILED,
+    (State.WAITING, Event.RESPOND): State.COLLECTED,
+    (State.WAITING, Event.WRONG_RESPONSE): State.WAITING,
+    (State.WAITING, Event.RESPOND_AGAIN): State.WAITING,
+    (State.WAITING, Event.CANCEL): State.CANCELLED,
+    (State.APPROVED, Event.COLLECT): State.COLLECTED,
+    (State.APPROVED, Event.REPORT): State.REPORTED,
+    (State.APPROVED, Event.CANCEL): State.CANCELLED,
+    (State.COLLECTED, Event.REPORT): State.REPORTED,
+}
+
+PROOF_TRIES: Final = 3
+RESPONSE_TRIES: Final = 3
+# A request with less life than this is renewed by "send again" instead of being nudged about.
+RENEW_BELOW_MS: Final = 30_000
+
+
+class Step(StrEnum):
+    """What the browser is to do next; the one answer that `/login/next` gives."""
+
+    CHOOSE = "choose"
+    WAIT = "wait"
+    RESUME = "resume"
+    COLLECT = "collect"
+    DENIED = "denied"
+    REPORTED = "reported"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    DONE = "done"
+
+
+class NumberEntry(StrEnum):
+    """When the number shown in the browser must be typed on the phone."""
+
+    UNLESS_KNOWN = "unless-known-browser"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A stored attempt. Times are milliseconds since the epoch."""
+
+    id: str
+    account_id: str
+    enrollment_id: str | None
+    state: State
+    round: int
+    known: bool
+    push: bool
+    number: bool
+    challenge: str
+    tries: int
+    proofs: int
+    resync_counter: int | None
+    request: str | None
+    request_expires_at: int
+    challenge_expires_at: int
+    expires_at: int
+    browser: str
+    address: str
+    place: str
+
+
+def move(state: State, event: Event) -> State:
+    """The state after `event`; `Refused("already_answered")` for what the table does not allow."""
+    try:
+        return MOVES[state, event]
+    except KeyError:
+        raise Refused("already_answered", state=state.value) from None
+
+
+def next_step(attempt: Attempt, *, now: int) -> Step:
+    """What the browser that began `attempt` is to do at `now`."""
+    if attempt.state is State.COLLECTED:
+        return Step.DONE
+    if attempt.state in (State.DENIED, State.REPORTED, State.FAILED, State.CANCELLED):
+        return Step(attempt.state.value)
+    if now >= attempt.expires_at:
+        return Step.EXPIRED
+    if attempt.state is State.APPROVED:
+        return Step.COLLECT
+    if attempt.state is State.CHOOSING:
+        return Step.CHOOSE
+    if now >= attempt.request_expires_at and now >= attempt.challenge_expires_at:
+        return Step.RESUME
+    return Step.WAIT
+
+
+def number_needed(policy: NumberEntry, *, known: bool, others: int) -> bool:
+    """Whether the number must be typed before an approval.
+
+    With several attempts at once it always must be: only the number tells them apart, and
+    a second attempt may be somebody else's.
+    """
+    if others > 0 or policy is NumberEntry.ALWAYS:
+        return True
+    return policy is NumberEntry.UNLESS_KNOWN and not known
+
+
+def renewal_needed(attempt: Attempt, *, now: int) -> bool:
+    """Whether "send again" must make a new request and challenge, or may repeat the nudge."""
+    left = min(attempt.request_expires_at, attempt.challenge_expires_at) - now
+    return left < RENEW_BELOW_MS or attempt.tries >= RESPONSE_TRIES
+
+
+def answerable(attempt: Attempt, event: Event, *, now: int) -> None:
+    """Refuse an answer from the phone that comes too late or second."""
+    move(attempt.state, event)
+    if attempt.state is State.WAITING and now >= attempt.request_expires_at:
+        raise Refused("request_expired")
+
+
+def respondable(attempt: Attempt, *, now: int) -> None:
+    """Refuse a typed response that comes too late, second, or once too often."""
+    move(attempt.state, Event.RESPOND)
+    if now >= attempt.challenge_expires_at or now >= attempt.expires_at:
+        raise Refused("challenge_expired")
+    if attempt.tries >= RESPONSE_TRIES:
+        raise Refused("challenge_spent")
+
+
+def wrong_proof(attempt: Attempt) -> tuple[Event, int]:
+    """The event of one more wrong proof, and how many tries are left after it."""
+    left = max(0, PROOF_TRIES - attempt.proofs - 1)
+    return (Event.WRONG_PROOF if left else Event.PROOFS_SPENT), left

@@ -1,0 +1,232 @@
+"""What the browser does with the attempt that it began: look, choose, ask again, give up, collect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vestibule.base import audit, limits
+from vestibule.base.clock import DAY
+from vestibule.base.context import Context
+from vestibule.base.database import Row, Tx
+from vestibule.base.errors import Lost, Refused
+from vestibule.login import store
+from vestibule.login.rules import Attempt, Event, State, Step, move, next_step, renewal_needed
+from vestibule.login.service.opening import PushAllowed, allow_push, announce
+from vestibule.login.service.round import Phone, Shown, attempt_of, make_round, phones_of
+from vestibule.login.service.view import Mine, View, browser_digest, view_of
+from vestibule.sessions import service as sessions
+from vestibule.sessions.rules import Proof
+from vestibule.web.visitor import Visitor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    attempt: Attempt
+    phones: tuple[Phone, ...]
+    row: Row
+
+
+async def look(ctx: Context, mine: Mine) -> tuple[View, tuple[Phone, ...]]:
+    """The attempt as it stands, and the phones to choose from. Raises Refused `attempt_unknown`."""
+    loaded = await ctx.db.read(lambda tx: _load(tx, ctx, mine))
+    return _view(loaded, loaded.attempt, ctx.clock.now()), loaded.phones
+
+
+async def glance(ctx: Context, mine: Mine) -> Attempt:
+    """Only the attempt: what a waiting page asks when it connects. Raises as `look`."""
+    row = await ctx.db.one(
+        store.MINE, id_=mine.id, browser_digest_=browser_digest(ctx, mine.secret)
+    )
+    if row is None:
+        raise Refused("attempt_unknown")
+    return attempt_of(row)
+
+
+async def choose(ctx: Context, mine: Mine, *, phone_id: str, visitor: Visitor) -> View:
+    """Send the request to this phone; the attempt stays the same when minds are changed."""
+    return await _next_round(ctx, mine, phone_id=phone_id, visitor=visitor)
+
+
+async def send_again(ctx: Context, mine: Mine, *, visitor: Visitor) -> View:
+    """Nudge the phone once more; with a new request where the old one has run out, or nearly."""
+    return await _next_round(ctx, mine, phone_id=None, visitor=visitor)
+
+
+async def _next_round(ctx: Context, mine: Mine, *, phone_id: str | None, visitor: Visitor) -> View:
+    async def body(tx: Tx) -> tuple[_Loaded, Attempt, Phone, PushAllowed]:
+        loaded = await _load(tx, ctx, mine)
+        now = ctx.clock.now()
+        attempt = loaded.attempt
+        event = Event.AGAIN if phone_id is None else Event.CHOOSE
+        move(attempt.state, event)
+        if next_step(attempt, now=now) is Step.EXPIRED:
+            raise Refused("attempt_expired")
+        wanted = phone_id or attempt.enrollment_id
+        phone = next((p for p in loaded.phones if p.id == wanted), None)
+        if phone is None:
+            raise Refused("phone_unknown")
+        slot = limits.Slot.of(
+            f"account:{attempt.account_id}",
+            loaded.row["account_version"],
+            loaded.row["account_state"],
+        )
+        allowed = await allow_push(tx, loaded.row, slot, phones=loaded.phones, now=now)
+        entry = audit.journal(
+            event="login.sent_again" if phone_id is None else "login.phone_chosen",
+            actor="browser",
+            source=visitor.address,
+            at=now,
+            detail={"push": allowed.push},
+        )
+        if attempt.enrollment_id == phone.id and not renewal_needed(attempt, now=now):
+            await tx.run(store.NUDGED, id_=attempt.id, push=allowed.push, **entry)
+            return loaded, replace(attempt, push=allowed.push), phone, allowed
+        renewed = await _renew(tx, ctx, loaded, phone, push=allowed.push, entry=entry, now=now)
+        return loaded, renewed, phone, allowed
+
+    loaded, attempt, phone, allowed = await ctx.db.write(body)
+    before = loaded.attempt.enrollment_id
+    if before is not None and before != phone.id:
+        ctx.wake.tell(f"enrollment:{before}", "change")
+    announce(ctx, attempt=attempt, phone=phone, push=allowed.push)
+    ctx.wake.tell(f"login:{attempt.id}", "changed")
+    return _view(loaded, attempt, ctx.clock.now(), why_no_push=allowed.why)
+
+
+async def _renew(
+    tx: Tx,
+    ctx: Context,
+    loaded: _Loaded,
+    phone: Phone,
+    *,
+    push: bool,
+    entry: dict[str, str | int],
+    now: int,
+) -> Attempt:
+    attempt = loaded.attempt
+    shown = Shown(
+        account=loaded.row["username"],
+        browser=attempt.browser,
+        place=attempt.place,
+        address=attempt.address,
+        known=attempt.known,
+        others=0,
+    )
+    made = make_round(
+        ctx,
+        attempt_id=attempt.id,
+        phone_id=phone.id,
+        shown=shown,
+        # Once asked for, the number stays asked for.
+        number=True if attempt.number else None,
+        now=now,
+    )
+    lives = {
+        "request_expires_at": min(made.request_expires_at, attempt.expires_at),
+        "challenge_expires_at": min(made.challenge_expires_at, attempt.expires_at),
+    }
+    won = await tx.run(
+        store.NEXT_ROUND,
+        id_=attempt.id,
+        from_round=attempt.round,
+        from_state=attempt.state.value,
+        enrollment_id=phone.id,
+        push=push,
+        number=made.number,
+        challenge=made.challenge,
+        request=made.request,
+        **lives,
+        **entry,
+    )
+    if not won:
+        raise Lost
+    return replace(
+        attempt,
+        state=State.WAITING,
+        round=attempt.round + 1,
+        enrollment_id=phone.id,
+        push=push,
+        number=made.number,
+        challenge=made.challenge,
+        tries=0,
+        request=made.request,
+        **lives,
+    )
+
+
+async def cancel(ctx: Context, mine: Mine, *, visitor: Visitor) -> None:
+    """Give the attempt up; a phone that shows it is told."""
+    entry = audit.journal(
+        event="login.cancelled", actor="browser", source=visitor.address, at=ctx.clock.now()
+    )
+    digest = browser_digest(ctx, mine.secret)
+
+    async def body(tx: Tx) -> Row | None:
+        return await tx.one(store.CANCEL, id_=mine.id, browser_digest_=digest, **entry)
+
+    row = await ctx.db.write(body)
+    if row is not None and row["enrollment_id"] is not None:
+        ctx.wake.tell(f"enrollment:{row['enrollment_id']}", f"outcome {mine.id} cancelled")
+
+
+async def collect(ctx: Context, mine: Mine, *, visitor: Visitor) -> str:
+    """Make a session of an approved attempt, once; returns the session cookie's value.
+
+    Raises Refused `not_collectable`: nothing was approved, or it was collected before.
+    """
+    now = ctx.clock.now()
+    digest = browser_digest(ctx, mine.secret)
+
+    async def body(tx: Tx) -> tuple[str, str]:
+        row = await tx.one(
+            store.COLLECT,
+            id_=mine.id,
+            browser_digest_=digest,
+            now=now,
+            **audit.journal(
+                event="login.collected", actor="browser", source=visitor.address, at=now
+            ),
+        )
+        if row is None:
+            raise Refused("not_collectable")
+        opened = await sessions.open_session(
+            tx,
+            ctx,
+            account_id=row["account_id"],
+            attempt_id=mine.id,
+            proof=Proof(row["proof"]),
+            enrollment_id=row["enrollment_id"],
+            browser_digest=row["known_digest"],
+            visitor=visitor,
+            now=now,
+        )
+        return opened.cookie, row["enrollment_id"]
+
+    cookie, phone_id = await ctx.db.write(body)
+    ctx.wake.tell(f"enrollment:{phone_id}", f"outcome {mine.id} signed_in")
+    return cookie
+
+
+async def _load(tx: Tx, ctx: Context, mine: Mine) -> _Loaded:
+    rows = await tx.all(
+        store.FOR_ROUND, id_=mine.id, browser_digest_=browser_digest(ctx, mine.secret)
+    )
+    if not rows:
+        raise Refused("attempt_unknown")
+    return _Loaded(attempt=attempt_of(rows[0]), phones=phones_of(rows, "phone_id"), row=rows[0])
+
+
+def _view(loaded: _Loaded, attempt: Attempt, now: int, why_no_push: str = "") -> View:
+    phone = next((p for p in loaded.phones if p.id == attempt.enrollment_id), None)
+    return view_of(
+        attempt,
+        phone=phone.label if phone else "",
+        several=len(loaded.phones) > 1,
+        now=now,
+        why_no_push=why_no_push or ("" if loaded.row["seamless"] else "seamless_off"),
+    )
+
+
+async def sweep_attempts(ctx: Context) -> int:
+    """Delete attempts that ended a day ago: a late report can still reach a day's sign-ins."""
+    return await ctx.db.run(store.SWEEP, before=ctx.clock.now() - DAY)

@@ -1,0 +1,197 @@
+"""Eight digits typed in the browser: challenge and response (specification, section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vestibule.base import audit, ids, limits
+from vestibule.base.context import Context
+from vestibule.base.database import Row, Tx
+from vestibule.base.errors import Lost, Refused
+from vestibule.devices import service as devices
+from vestibule.login import store
+from vestibule.login.rules import RESPONSE_TRIES, Attempt, Event, move, respondable
+from vestibule.login.service.round import attempt_of
+from vestibule.login.service.view import Mine, browser_digest
+from vestibule.protocol import ocra
+from vestibule.protocol.encoding import drop_separators, fold_digits
+from vestibule.sessions import service as sessions
+from vestibule.sessions.rules import Proof
+from vestibule.web.visitor import Visitor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """What a response was worth: the counter it stands for, and whether that suffices."""
+
+    counter: int | None
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    cookie: str | None
+    again: bool
+    left: int
+    enrollment_id: str
+
+
+async def respond(ctx: Context, mine: Mine, *, typed: str, visitor: Visitor) -> str:
+    """Accept a response and open the session; returns the session cookie's value.
+
+    Raises Refused `response_invalid` (not eight digits: counts for nothing), `response_wrong`
+    (with `left`), `response_again` (the counter had run ahead: one more, to a new challenge),
+    `challenge_expired`, `challenge_spent`, `responses_blocked` (with `wait`, seconds), `already_answered`,
+    `attempt_unknown`, `enrollment_revoked`.
+    """
+    digits = fold_digits(drop_separators(typed))
+    if len(digits) != 8 or not (digits.isascii() and digits.isdecimal()):
+        raise Refused("response_invalid")
+    digest = browser_digest(ctx, mine.secret)
+
+    async def body(tx: Tx) -> _Outcome:
+        row = await tx.one(store.TO_RESPOND, id_=mine.id, browser_digest_=digest)
+        if row is None:
+            raise Refused("attempt_unknown")
+        return await _weigh(tx, ctx, row, digits, visitor)
+
+    outcome = await ctx.db.write(body)
+    ctx.wake.tell(f"login:{mine.id}", "changed")
+    if outcome.again:
+        raise Refused("response_again")
+    if outcome.cookie is None:
+        raise Refused("response_wrong", left=outcome.left)
+    ctx.wake.tell(f"enrollment:{outcome.enrollment_id}", f"outcome {mine.id} signed_in")
+    return outcome.cookie
+
+
+async def _weigh(tx: Tx, ctx: Context, row: Row, digits: str, visitor: Visitor) -> _Outcome:
+    now = ctx.clock.now()
+    attempt = attempt_of(row)
+    respondable(attempt, now=now)
+    if row["revoked_at"] is not None:
+        raise Refused("enrollment_revoked")
+    slot = limits.Slot.of(
+        f"account:{attempt.account_id}", row["account_version"], row["account_state"]
+    )
+    if (wait := slot.limits.response_wait(now=now)) > 0:
+        raise Refused("responses_blocked", wait=-(-wait // 1000))
+    key = devices.open_response_key(ctx, row["phone_id"], row["response_key"])
+    verdict = _judge(key, attempt, digits, last=row["counter"])
+    if verdict.counter is None:
+        return await _wrong(tx, attempt, slot, visitor, now)
+    if not verdict.accepted:
+        return await _again(tx, ctx, attempt, verdict.counter, visitor, now)
+    return await _accept(tx, ctx, attempt, row, slot, verdict.counter, visitor, now)
+
+
+def _judge(key: bytes, attempt: Attempt, digits: str, *, last: int) -> _Verdict:
+    if attempt.resync_counter is not None:
+        expected = attempt.resync_counter + 1
+        fits = expected > last and ocra.response(key, attempt.challenge, expected) == digits
+        return _Verdict(counter=expected if fits else None, accepted=fits)
+    match = ocra.find_counter(key, attempt.challenge, digits, last)
+    return _Verdict(counter=match.counter if match else None, accepted=bool(match and match.near))
+
+
+async def _move(
+    tx: Tx, attempt: Attempt, event: Event, changes: dict[str, str | int | None], entry: dict[str, str | int]
+) -> None:
+    won = await tx.run(
+        store.RESPOND,
+        **{
+            "id_": attempt.id,
+            "from_round": attempt.round,
+            "from_tries": attempt.tries,
+            "to_state": move(attempt.state, event).value,
+            "to_tries": attempt.tries,
+            "challenge": attempt.challenge,
+            "challenge_expires_at": attempt.challenge_expires_at,
+            "resync_counter": attempt.resync_counter,
+            "proof": None,
+            **changes,
+            **entry,
+        },
+    )
+    if not won:
+        raise Lost
+
+
+async def _accept(
+    tx: Tx,
+    ctx: Context,
+    attempt: Attempt,
+    row: Row,
+    slot: limits.Slot,
+    counter: int,
+    visitor: Visitor,
+    now: int,
+) -> _Outcome:
+    phone_id: str = row["phone_id"]
+    if not await devices.advance_counter(tx, enrollment_id=phone_id, counter=counter, now=now):
+        raise Lost
+    entry = audit.journal(
+        event="login.responded",
+        actor="browser",
+        source=visitor.address,
+        at=now,
+        detail={"resynchronised": attempt.resync_counter is not None},
+    )
+    await _move(tx, attempt, Event.RESPOND, {"proof": Proof.RESPONSE.value}, entry)
+    await limits.save(tx, slot, slot.limits.signed_in())
+    opened = await sessions.open_session(
+        tx,
+        ctx,
+        account_id=attempt.account_id,
+        attempt_id=attempt.id,
+        proof=Proof.RESPONSE,
+        enrollment_id=phone_id,
+        browser_digest=row["known_digest"],
+        visitor=visitor,
+        now=now,
+    )
+    return _Outcome(cookie=opened.cookie, again=False, left=0, enrollment_id=phone_id)
+
+
+async def _again(
+    tx: Tx, ctx: Context, attempt: Attempt, counter: int, visitor: Visitor, now: int
+) -> _Outcome:
+    changes: dict[str, str | int | None] = {
+        "resync_counter": counter,
+        "challenge": ids.new_challenge(),
+        "challenge_expires_at": min(
+            now + ctx.settings.challenge_seconds * 1000, attempt.expires_at
+        ),
+        "to_tries": 0,
+    }
+    entry = audit.journal(
+        event="login.response_again",
+        actor="browser",
+        source=visitor.address,
+        result="response_again",
+        at=now,
+    )
+    await _move(tx, attempt, Event.RESPOND_AGAIN, changes, entry)
+    return _Outcome(cookie=None, again=True, left=RESPONSE_TRIES, enrollment_id="")
+
+
+async def _wrong(
+    tx: Tx, attempt: Attempt, slot: limits.Slot, visitor: Visitor, now: int
+) -> _Outcome:
+    left = RESPONSE_TRIES - attempt.tries - 1
+    entry = audit.journal(
+        event="login.response_refused",
+        actor="browser",
+        source=visitor.address,
+        result="response_wrong",
+        at=now,
+        detail={"left": left},
+    )
+    # A wrong second response ends the resynchronisation too: which one was wrong is not said.
+    changes: dict[str, str | int | None] = {
+        "to_tries": attempt.tries + 1,
+        "resync_counter": None,
+    }
+    await _move(tx, attempt, Event.WRONG_RESPONSE, changes, entry)
+    await limits.save(tx, slot, slot.limits.response_failed(now=now))
+    return _Outcome(cookie=None, again=False, left=left, enrollment_id="")

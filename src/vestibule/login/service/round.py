@@ -1,0 +1,140 @@
+"""One round of an attempt: a request for the phone, a challenge for the page, their lives."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vestibule.base import ids
+from vestibule.base.context import Context
+from vestibule.login.rules import Attempt, NumberEntry, State, number_needed
+from vestibule.protocol import keys, messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A phone that can approve, as the chooser shows it."""
+
+    id: str
+    label: str
+    platform: str
+    used_at: int | None
+    subscription: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What changes when a phone is chosen or a request renewed."""
+
+    number: bool
+    challenge: str
+    request: str
+    request_expires_at: int
+    challenge_expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the person is shown on the phone beside the names of the house."""
+
+    account: str
+    browser: str
+    place: str
+    address: str
+    known: bool
+    others: int
+
+
+def make_round(
+    ctx: Context, *, attempt_id: str, phone_id: str, shown: Shown, number: bool | None, now: int
+) -> Round:
+    """A fresh challenge and a signed request. `number` None: as the policy says."""
+    settings = ctx.settings
+    if number is None:
+        policy = NumberEntry(settings.number_entry)
+        number = number_needed(policy, known=shown.known, others=shown.others)
+    expires = now + settings.login_request_seconds * 1000
+    return Round(
+        number=number,
+        challenge=ids.new_challenge(),
+        request=sign_request(
+            ctx,
+            attempt_id=attempt_id,
+            phone_id=phone_id,
+            shown=shown,
+            number=number,
+            expires_at=expires,
+            now=now,
+        ),
+        request_expires_at=expires,
+        challenge_expires_at=now + settings.challenge_seconds * 1000,
+    )
+
+
+def sign_request(
+    ctx: Context,
+    *,
+    attempt_id: str,
+    phone_id: str,
+    shown: Shown,
+    number: bool,
+    expires_at: int,
+    now: int,
+) -> str:
+    """The approval-request (spec §8), signed by the house."""
+    settings = ctx.settings
+    return messages.sign(
+        messages.ApprovalRequest(
+            iss=settings.portal_url,
+            aud=phone_id,
+            iat=now // 1000,
+            exp=expires_at // 1000,
+            jti=attempt_id,
+            kind="sign-in",
+            number=number,
+            show=messages.Show(
+                organisation=settings.organisation,
+                application=settings.application,
+                account=shown.account,
+                browser=shown.browser,
+                place=shown.place,
+                address=shown.address,
+                known=shown.known,
+                others=shown.others,
+            ),
+        ),
+        key=ctx.keys.signing,
+        kid=keys.kid_of(keys.public_bytes(ctx.keys.signing)),
+    )
+
+
+def request_digest(request: str) -> bytes:
+    """What an approval is bound to: the hash of the exact message that was shown."""
+    return hashlib.sha256(request.encode("ascii")).digest()
+
+
+def attempt_of(row: Mapping[str, object]) -> Attempt:
+    """The stored row as a value."""
+    return Attempt(**{name: row[name] for name in _PLAIN}, **{n: bool(row[n]) for n in _BOOLEAN},
+                   state=State(str(row["state"])))  # type: ignore[arg-type]
+
+
+_BOOLEAN = ("known", "push", "number")
+_PLAIN = tuple(n for n in Attempt.__dataclass_fields__ if n not in (*_BOOLEAN, "state"))
+
+
+def phones_of(rows: list[Mapping[str, object]], key: str = "enrollment_id") -> tuple[Phone, ...]:
+    """The active phones in rows of a join that may hold none, the last used first."""
+    phones = (
+        Phone(
+            id=str(row[key]),
+            label=str(row["label"]),
+            platform=str(row["platform"]),
+            used_at=row["used_at"],  # type: ignore[arg-type]
+            subscription=row["subscription"],  # type: ignore[arg-type]
+        )
+        for row in rows
+        if row[key] is not None
+    )
+    return tuple(sorted(phones, key=lambda phone: phone.used_at or 0, reverse=True))
