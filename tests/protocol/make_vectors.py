@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.protocol import vectors_of_bytes, vectors_of_messages
+from tests.protocol import vectors_of_bytes, vectors_of_calls, vectors_of_messages
 
 FOLDER = Path(__file__).parents[2] / "spec" / "vectors"
 
 
 def files() -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and content of every file, in memory."""
-    for module in (vectors_of_bytes, vectors_of_messages):
+    for module in (vectors_of_bytes, vectors_of_calls, vectors_of_messages):
         for name, make in module.FILES.items():
             about, cases = make.__doc__ or "", list(make())
             yield name, {"about": about.strip(), "cases": cases}
@@ -33,7 +33,7 @@ def main() -> int:
     """Write all files."""
     for name, content in files():
         (FOLDER / f"{name}.json").write_text(rendered(content), encoding="ascii")
-        print(f"{name}.json: {len(content['cases'])} cases")
+        sys.stdout.write(f"{name}.json: {len(content['cases'])} cases\n")
     return 0
 
 

@@ -38,8 +38,19 @@ def jwk(of: Key, *, private: bool = False) -> dict[str, str]:
     """A key as JWK, with `d` if private."""
     numbers = of.private_numbers()
     point = numbers.public_numbers
-    members = {"kty": "EC", "crv": "P-256", "x": b64(point.x.to_bytes(32)), "y": b64(point.y.to_bytes(32))}
+    members = {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": b64(point.x.to_bytes(32)),
+        "y": b64(point.y.to_bytes(32)),
+    }
     return members | ({"d": b64(numbers.private_value.to_bytes(32))} if private else {})
+
+
+def point(of: Key) -> bytes:
+    """A key's public half as an uncompressed point."""
+    numbers = of.public_key().public_numbers()
+    return b"\4" + numbers.x.to_bytes(32) + numbers.y.to_bytes(32)
 
 
 def kid(of: Key | dict[str, str]) -> str:
@@ -52,7 +63,11 @@ def kid(of: Key | dict[str, str]) -> str:
 
 def compact(value: Any) -> bytes:
     """A JSON value as bytes; bytes stay as they are, so that a case can be wrong on purpose."""
-    return value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return (
+        value
+        if isinstance(value, bytes)
+        else json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    )
 
 
 def signature(of: Key, signed: str) -> bytes:
@@ -73,9 +88,9 @@ def header(of: Key, name: str, **changes: Any) -> dict[str, Any]:
     return _changed({"alg": "ES256", "typ": f"vestibule-{name}+jwt", "kid": kid(of)}, changes)
 
 
-def claims(iss: str, aud: str, life: int, label: str, **members: Any) -> dict[str, Any]:
+def claims(iss: str, aud: str, life: int, jti: str, /, **members: Any) -> dict[str, Any]:
     """The right claims of a message of now."""
-    dates = {"iss": iss, "aud": aud, "iat": NOW, "exp": NOW + life, "jti": b64(seed(label, 16))}
+    dates = {"iss": iss, "aud": aud, "iat": NOW, "exp": NOW + life, "jti": b64(seed(jti, 16))}
     return dates | members
 
 

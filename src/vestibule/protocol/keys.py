@@ -40,8 +40,9 @@ PIN_CEILING = 12
 class Jwk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A public P-256 key (RFC 7518 section 6.2.1) and nothing else: no `kid`, no `use`."""
 
-    kty: Literal["EC"] = "EC"
-    crv: Literal["P-256"] = "P-256"
+    # No defaults: a member left out is not the member that we expect.
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
     x: Bytes32
     y: Bytes32
 
@@ -66,8 +67,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class _EnvelopeHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    alg: Literal["ECDH-ES"] = "ECDH-ES"
-    enc: Literal["A256GCM"] = "A256GCM"
+    alg: Literal["ECDH-ES"]
+    enc: Literal["A256GCM"]
     kid: Id
     epk: Jwk
 
@@ -95,7 +96,7 @@ def public_key(raw: bytes) -> EllipticCurvePublicKey:
 
 def jwk_of(raw: bytes) -> Jwk:
     """Write an uncompressed point as a JWK."""
-    return Jwk(x=b64u(raw[1:33]), y=b64u(raw[33:]))
+    return Jwk(kty="EC", crv="P-256", x=b64u(raw[1:33]), y=b64u(raw[33:]))
 
 
 def raw_of(jwk: Jwk) -> bytes:
@@ -227,7 +228,12 @@ def seal_secrets(
     `recipient` is the server's encryption key (65 bytes); `ephemeral` must be a fresh key,
     which is also why a random `iv` of 12 bytes is safe. Raises `MessageMalformed`.
     """
-    header = _EnvelopeHeader(kid=kid_of(recipient), epk=jwk_of(public_bytes(ephemeral)))
+    header = _EnvelopeHeader(
+        alg="ECDH-ES",
+        enc="A256GCM",
+        kid=kid_of(recipient),
+        epk=jwk_of(public_bytes(ephemeral)),
+    )
     aad = b64u(render_json(header))
     key = _content_key(ephemeral, recipient)
     sealed = AESGCM(key).encrypt(iv, render_json(secrets), aad.encode("ascii"))

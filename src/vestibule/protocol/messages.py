@@ -190,7 +190,7 @@ class Approval(Claims, frozen=True, kw_only=True):
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    alg: Literal["ES256"] = "ES256"
+    alg: Literal["ES256"]
     typ: str
     kid: Id
 
@@ -271,8 +271,19 @@ def check_times(claims: Claims, *, now: float, life: int) -> None:
         raise ClockWrong
 
 
+def verify_from_phone(message: Unverified[C], *, key: bytes, issuer: str) -> C:
+    """Check that an enrollment's message is by its device key and meant for this server.
+
+    Raises `SignatureWrong` and `MessageMalformed`.
+    """
+    claims = message.verify(key)
+    if claims.iss != message.kid or claims.aud != issuer:
+        raise MessageMalformed("not from this enrollment to this server")
+    return claims
+
+
 def check_proof(
-    message: Unverified[Proof],
+    proof: Unverified[Proof],
     *,
     key: bytes,
     issuer: str,
@@ -286,13 +297,11 @@ def check_proof(
     `path` includes the query; `now` in seconds. Raises `MessageMalformed`, `SignatureWrong`
     (also when the proof is for another call) and `ClockWrong`.
     """
-    claims = message.verify(key)
-    if claims.iss != message.kid or claims.aud != issuer:
-        raise MessageMalformed("not from this enrollment to this server")
+    claims = verify_from_phone(proof, key=key, issuer=issuer)
+    check_times(claims, now=now, life=PROOF_LIFE_S)
     call = (method, path, b64u(hashlib.sha256(body).digest()))
     if (claims.method, claims.path, claims.body) != call:
         raise SignatureWrong("a proof for another call")
-    check_times(claims, now=now, life=PROOF_LIFE_S)
     return claims
 
 
@@ -387,4 +396,4 @@ def _parse_header(segment: str) -> _Header:
 
 @lru_cache(maxsize=8192)
 def _render_header(typ: str, kid: str) -> str:
-    return b64u(render_json(_Header(typ=typ, kid=kid)))
+    return b64u(render_json(_Header(alg="ES256", typ=typ, kid=kid)))

@@ -82,8 +82,8 @@ def ocra(
 ) -> str:
     """Compute a response by any suite of RFC 6287 section 6.
 
-    `time_steps` is the number of whole steps since the epoch. Raises `SuiteUnsupported` for a suite outside the grammar and
-    for inputs that it does not name or that do not fit.
+    `time_steps` is the number of whole steps since the epoch. Raises `SuiteUnsupported` for
+    a suite outside the grammar and for inputs that it does not name or that do not fit.
     """
     match = _GRAMMAR.match(suite)
     if match is None:
