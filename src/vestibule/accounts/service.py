@@ -132,7 +132,7 @@ async def create_account(
     key = rules.username_key(username)
     name = username.strip()
     rules.demand_good_password(password, username=key)
-    values = {
+    values: dict[str, Any] = {
         "id": new_id(),
         "username": name,
         "username_key": key,
@@ -147,7 +147,7 @@ async def create_account(
 
     async def body(tx: Tx) -> None:
         await tx.run(store.CREATE, **values)
-        await _record(tx, ctx, "account.created", str(values["id"]), actor="system")
+        await _record(tx, ctx, "account.created", values["id"], actor="system")
 
     try:
         await ctx.db.write(body)
@@ -232,6 +232,17 @@ async def set_seamless(ctx: Context, *, account_id: str, on: bool, source: str) 
         return bool(changed)
 
     return await ctx.db.write(body)
+
+
+async def stop_pushes(tx: Tx, *, account_id: str, until: int) -> None:
+    """Send the account no nudges until then (ms), inside the caller's transaction."""
+    await tx.run(store.STOP_PUSHES, id_=account_id, until=until)
+
+
+async def lock_account(tx: Tx, account_id: str) -> bool:
+    """Queue up behind whoever changes this account's phones; False if it may not sign in."""
+    row = await tx.one(store.LOCK, id_=account_id)
+    return row is not None and row["disabled_at"] is None
 
 
 async def set_disabled(ctx: Context, *, account_id: str, disabled: bool) -> None:

@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Index,
-    Integer,
     LargeBinary,
     Table,
     Text,
@@ -32,11 +31,9 @@ enrollment: Final = Table(
     Column("response_key", LargeBinary, nullable=False),
     Column("knowledge_key", LargeBinary, nullable=False),
     Column("counter", BigInteger, nullable=False),
-    Column("resync_counter", BigInteger),
     Column("credential", Text),
     Column("subscription", LargeBinary),
     Column("push_health", Text, nullable=False),
-    Column("proof_failures", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
     Column("revoked_at", BigInteger),
@@ -123,4 +120,15 @@ UNSUBSCRIBE: Final = (
     update(enrollment)
     .where(_e.id == bindparam("id_"), _e.subscription == bindparam("sealed"))
     .values(subscription=null(), push_health="gone", **_JOURNAL)
+)
+
+# Never back, whatever raced; a response is also a sign of life.
+ADVANCE: Final = (
+    update(enrollment)
+    .where(
+        _e.id == bindparam("id_"),
+        _e.revoked_at.is_(None),
+        _e.counter < bindparam("counter_"),
+    )
+    .values(counter=bindparam("counter_"), used_at=bindparam("now"))
 )

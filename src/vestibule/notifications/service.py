@@ -86,7 +86,7 @@ async def _send(
             await devices.drop_subscription(ctx, enrollment_id=enrollment_id, sealed=subscription)
     except Unsealable:
         _log.warning("push.subscription_unsealable", enrollment=enrollment_id)
-    except Exception:
+    except Exception:  # noqa: BLE001
         # Nobody awaits this task: what is not logged here is never seen.
         _log.exception("push.failed", enrollment=enrollment_id)
     else:

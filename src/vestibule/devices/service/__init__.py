@@ -1,0 +1,50 @@
+"""Enrollments: one account on one phone each. Stored, listed, renamed, removed, and proven.
+
+`parse_proof` names the enrollment that makes a call, `check_proof` decides with the row that was
+read: a service that needs more than the enrollment reads both in one statement.
+"""
+
+from vestibule.devices.service.credentials import assertion_holds, credential_of
+from vestibule.devices.service.proofs import check_proof, parse_proof, prove
+from vestibule.devices.service.records import (
+    active_enrollments,
+    advance_counter,
+    enroll,
+    enrollment_of,
+    get_enrollment,
+    list_enrollments,
+    open_knowledge_key,
+    open_response_key,
+    remove_by_phone,
+    rename,
+    rename_by_phone,
+    revoke,
+)
+from vestibule.devices.service.subscriptions import (
+    drop_subscription,
+    push_target,
+    set_subscription,
+)
+
+__all__ = [
+    "active_enrollments",
+    "advance_counter",
+    "assertion_holds",
+    "check_proof",
+    "credential_of",
+    "drop_subscription",
+    "enroll",
+    "enrollment_of",
+    "get_enrollment",
+    "list_enrollments",
+    "open_knowledge_key",
+    "open_response_key",
+    "parse_proof",
+    "prove",
+    "push_target",
+    "remove_by_phone",
+    "rename",
+    "rename_by_phone",
+    "revoke",
+    "set_subscription",
+]

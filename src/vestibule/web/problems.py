@@ -1,0 +1,118 @@
+"""Failures as people and programs get them: one table of codes, two ways to say it.
+
+A page says what happened, why it may be, what to do now, and a short reference, with one button.
+The phone gets the same as problem details (RFC 9457).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from vestibule.base.context import Context
+from vestibule.base.errors import CODES, Code, Fault
+from vestibule.base.i18n import t
+from vestibule.protocol.errors import ProtocolError
+from vestibule.web.rendering import render
+
+_log = structlog.get_logger("vestibule.web")
+
+_OF_STATUS: Final = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+# Facts that the phone or the page acts upon; all others are for the texts and the log.
+_TOLD: Final = frozenset({"left", "until", "wait"})
+_TO_SIGN_IN: Final = frozenset({"not_signed_in"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One failure of one request."""
+
+    code: Code
+    facts: dict[str, str | int]
+    reference: str
+
+    @property
+    def title(self) -> str:
+        """What happened."""
+        return t(self.code.title, **self.facts)
+
+    @property
+    def cause(self) -> str:
+        """Why it may be."""
+        return t(self.code.cause, **self.facts)
+
+    @property
+    def next(self) -> str:
+        """What to do now."""
+        return t(self.code.next, **self.facts)
+
+
+def problem_of(error: Exception, reference: str) -> Problem:
+    """The problem that an exception is, logged: ours with its trace, theirs in one line."""
+    code, facts = "internal", dict[str, str | int]()
+    if isinstance(error, Fault):
+        code, facts = error.code.name, error.facts
+    elif isinstance(error, ProtocolError) and error.code in CODES:
+        code = error.code
+    elif isinstance(error, HTTPException):
+        code = _OF_STATUS.get(error.status_code, "bad_request")
+    problem = Problem(CODES[code], facts, reference)
+    if problem.code.status >= 500:
+        _log.error("request.failed", code=code, reference=reference, exc_info=error)
+    else:
+        _log.info("request.refused", code=code, reference=reference, reason=str(error)[:200])
+    return problem
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """The portal's answer: a page with one button, or the way to sign in."""
+    if problem.code.name in _TO_SIGN_IN and request.method == "GET":
+        return RedirectResponse("/login", status_code=303)
+    response = render(
+        request,
+        "problem.html",
+        status=problem.code.status,
+        problem=problem,
+        to_sign_in=problem.code.status == 401,
+    )
+    return _with_patience(response, problem)
+
+
+def problem_json(request: Request, problem: Problem) -> Response:
+    """The device API's answer (specification section 11)."""
+    ctx: Context = request.app.state.ctx
+    told = {name: value for name, value in problem.facts.items() if name in _TOLD}
+    body = {
+        "type": "about:blank",
+        "status": problem.code.status,
+        "code": problem.code.name,
+        "title": problem.title,
+        "detail": problem.cause,
+        "next": problem.next,
+        "reference": problem.reference,
+        "now": ctx.clock.now(),
+        **told,
+    }
+    response = Response(
+        msgspec.json.encode(body),
+        status_code=problem.code.status,
+        media_type="application/problem+json",
+    )
+    return _with_patience(response, problem)
+
+
+def json_answer(ctx: Context, **members: object) -> Response:
+    """A JSON answer of the device interface; each carries the server's time."""
+    body = msgspec.json.encode({"now": ctx.clock.now(), **members})
+    return Response(body, media_type="application/json")
+
+
+def _with_patience(response: Response, problem: Problem) -> Response:
+    wait = problem.facts.get("wait")
+    if isinstance(wait, int):
+        response.headers["retry-after"] = str(max(1, wait))
+    return response

@@ -1,0 +1,140 @@
+// What a page does by itself: shows times in the reader's own zone, counts down, waits for news.
+// Every page works without it. Server-sent events drive a waiting page through attributes:
+//
+//   data-wait="/path"      on one element: the stream to listen to
+//   event go    {to}       move on to `to`, a path of this origin
+//   event step  {name}     data-step=name is done, and the one after it is under way
+//   event show  {part, text}   data-part=part appears, data-part-off=part disappears;
+//                          text fills the elements with data-slot=<key>
+//   data-until="<ms>"      counts down to that server time; data-at-zero="/path" then moves on
+
+const page = document.documentElement;
+const offset = Number(page.dataset.now) - Date.now();
+
+const all = (selector) => document.querySelectorAll(selector);
+const own = (path) => typeof path === "string" && /^\/(?![/\\])/.test(path);
+
+function localTimes() {
+  const format = new Intl.DateTimeFormat(page.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of all("time[datetime]")) {
+    time.title = time.textContent;
+    time.textContent = format.format(new Date(time.dateTime));
+  }
+}
+
+function countDown() {
+  const clocks = [...all("[data-until]")];
+  if (clocks.length === 0) return;
+  const tick = () => {
+    for (const clock of clocks) {
+      const left = Math.max(0, Math.round((Number(clock.dataset.until) - Date.now() - offset) / 1000));
+      clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      if (left === 0 && own(clock.dataset.atZero)) {
+        clearInterval(timer);
+        location.replace(clock.dataset.atZero);
+      }
+    }
+  };
+  const timer = setInterval(tick, 1000);
+  tick();
+}
+
+function step(name) {
+  const done = document.querySelector(`[data-step="${CSS.escape(name)}"]`);
+  if (!done) return;
+  done.dataset.state = "done";
+  done.removeAttribute("aria-current");
+  const next = done.nextElementSibling;
+  if (next && next.dataset.state === "next") next.dataset.state = "now";
+}
+
+function show(part, text) {
+  const name = CSS.escape(part);
+  for (const [key, value] of Object.entries(text ?? {})) {
+    for (const slot of all(`[data-slot="${CSS.escape(key)}"]`)) slot.textContent = value;
+  }
+  for (const gone of all(`[data-part-off="${name}"]`)) gone.hidden = true;
+  for (const shown of all(`[data-part="${name}"]`)) {
+    shown.hidden = false;
+    shown.querySelector("[tabindex='-1']")?.focus();
+  }
+}
+
+function wait(place) {
+  const path = place.dataset.wait;
+  let source;
+  let over = false;
+  let hidden;
+
+  const on = (name, act) =>
+    source.addEventListener(name, (event) => {
+      const news = JSON.parse(event.data);
+      if (news.last) close();
+      act(news);
+    });
+  const close = () => {
+    over = true;
+    source?.close();
+  };
+  const open = () => {
+    if (over || (source && source.readyState !== EventSource.CLOSED)) return;
+    source = new EventSource(path);
+    on("go", ({ to }) => {
+      if (!own(to)) return;
+      close();
+      location.replace(to);
+    });
+    on("step", ({ name }) => step(name));
+    on("show", ({ part, text }) => show(part, text));
+    source.addEventListener("error", () => {
+      // A dropped line comes back by itself. A refused one does not: the page then asks again,
+      // unless that would throw away what somebody is typing.
+      if (source.readyState !== EventSource.CLOSED || over) return;
+      const typing = [...all("input:not([type=hidden])")].some((input) => input.value);
+      setTimeout(() => (typing ? open() : location.reload()), 5000);
+    });
+  };
+
+  // Browsers keep six lines to a host: a tab that nobody looks at for a minute lets go of its own.
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(hidden);
+    if (document.hidden) hidden = setTimeout(() => source?.close(), 60_000);
+    else open();
+  });
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", open);
+  open();
+}
+
+function menus() {
+  const close = (event) => {
+    for (const menu of all("details.menu[open]")) {
+      const outside = event.type === "click" && !menu.contains(event.target);
+      if (outside) menu.open = false;
+      if (event.key === "Escape") {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+  };
+  document.addEventListener("click", close);
+  document.addEventListener("keydown", close);
+}
+
+function copies() {
+  if (!navigator.clipboard) return;
+  for (const button of all("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = button.dataset.copied;
+    });
+  }
+}
+
+localTimes();
+countDown();
+menus();
+copies();
+const waiting = document.querySelector("[data-wait]");
+if (waiting) wait(waiting);
