@@ -188,6 +188,10 @@ def approvals() -> Iterator[Case]:
     yield _refused("by another key", APPROVAL, SIGNATURE, by=OTHER)
     yield _refused("phone ahead", APPROVAL, CLOCK, now=NOW - 61)
     yield _refused("phone behind", APPROVAL, CLOCK, now=NOW + 91)
+    yield from _broken_approvals(assertion)
+
+
+def _broken_approvals(assertion: Case) -> Iterator[Case]:
     for name, value in {
         "approve without a proof": APPROVAL | {"proof": ""},
         "approve with two proofs": APPROVAL | {"assertion": assertion},
