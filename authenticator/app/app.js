@@ -1,0 +1,55 @@
+// What every screen is given, and how a screen is reached from a link, a push or a start.
+
+import { parseLink } from "./protocol/activation_link.js";
+import { Problem } from "./protocol/errors.js";
+
+/** @typedef {import("./journeys/activate.js").From} From */
+
+/**
+ * @typedef {object} App
+ * @property {import("./device/vault.js").Vault} vault
+ * @property {import("./device/clock.js").Clock} clock
+ * @property {import("./device/server.js").Server} server
+ * @property {import("./journeys/watch.js").Watch} watch
+ * @property {import("./ui/router.js").Router} router
+ * @property {import("./device/updates.js").Updates} updates
+ */
+
+/** @typedef {{link: string, expires: number}} Held a ticket kept alive while the app is installed; ms, server time */
+
+/** The first screen there is: accounts, or the welcome. @param {App} app */
+export const home = (app) => app.router.go("home", {}, { replace: true });
+
+/** @param {App} app @param {unknown} problem @param {() => unknown} [retry] */
+export async function fail(app, problem, retry) {
+  const known = problem instanceof Problem ? problem : new Problem("unexpected", { cause: String(problem) });
+  if (known.code === "unexpected") console.error(problem);
+  await app.router.go("problem", { code: known.code, facts: known.facts, retry });
+}
+
+/** A scanned, opened or pasted link. @param {App} app @param {string} text @throws {Malformed} its refusal */
+export function ownLink(app, text) {
+  void app;
+  const link = parseLink(text);
+  if (link.address !== location.origin) throw new Problem("link_foreign");
+  return link;
+}
+
+/** From a ticket to the question whether to go on. @param {App} app @param {From} from */
+export async function present(app, from) {
+  await app.router.go("activating", { from });
+}
+
+/**
+ * A request that was asked for by a tap: shown if it still waits, else what waits instead.
+ *
+ * @param {App} app
+ * @param {string} id
+ */
+export async function openRequest(app, id) {
+  if (!app.watch.find(id)) await app.watch.refresh();
+  const [other] = app.watch.waiting;
+  if (app.watch.find(id)) await app.router.go("request", { id });
+  else if (app.watch.reached === false) await fail(app, new Problem("offline"), () => openRequest(app, id));
+  else await app.router.go("result", { result: "expired", other: other?.id ?? null });
+}

@@ -1,0 +1,60 @@
+// What kind of phone this is, as far as it changes what a person has to do.
+
+/** @typedef {{model?: string, platformVersion?: string}} Entropy */
+/** @typedef {{platform: string, getHighEntropyValues(names: string[]): Promise<Entropy>}} AgentData */
+/** @typedef {{prompt(): Promise<void>, userChoice: Promise<{outcome: string}>}} InstallPrompt */
+
+/** @typedef {"ios" | "android" | "other"} System */
+
+/** @returns {System} */
+export function system() {
+  const agent = navigator.userAgent;
+  if (/iPhone|iPad|iPod/u.test(agent)) return "ios";
+  // An iPad calls itself a Mac; Macs have no touch screen.
+  if (/Macintosh/u.test(agent) && navigator.maxTouchPoints > 1) return "ios";
+  return /Android/u.test(agent) ? "android" : "other";
+}
+
+/** Whether the app runs from the home screen. */
+export const installed = () =>
+  matchMedia("(display-mode: standalone), (display-mode: fullscreen)").matches ||
+  /** @type {{standalone?: boolean}} */ (navigator).standalone === true;
+
+/** On iOS the browser and the installed app share nothing: keys made in the browser would be lost. */
+export const mayMakeKeys = () => system() !== "ios" || installed();
+
+/** @returns {Promise<{label: string, platform: string}>} a first name for this phone, and what it is */
+export async function describePhone() {
+  const agent = navigator.userAgent;
+  const data = /** @type {{userAgentData?: AgentData}} */ (/** @type {unknown} */ (navigator)).userAgentData;
+  /** @type {Entropy} */
+  const entropy = (await data?.getHighEntropyValues(["model", "platformVersion"]).catch(() => ({}))) ?? {};
+  const names = [[/iPhone/u, "iPhone"], [/iPad|Macintosh.*Mobile/u, "iPad"], [/Android/u, "Android"], [/Windows/u, "Windows"], [/Mac OS X/u, "Mac"], [/Linux/u, "Linux"]];
+  const known = /** @type {string} */ (names.find(([form]) => /** @type {RegExp} */ (form).test(agent))?.[1] ?? "Phone");
+  const browsers = [["Edg", "Edge"], ["CriOS", "Chrome"], ["FxiOS", "Firefox"], ["Firefox", "Firefox"], ["Chrome", "Chrome"], ["Version", "Safari"]];
+  const [mark, browser] = browsers.find(([name]) => agent.includes(`${name}/`)) ?? ["", "Browser"];
+  const version = new RegExp(`${mark}/(\\d+)`, "u").exec(agent)?.[1] ?? "";
+  const platform = `${browser} ${version} on ${[known, entropy.platformVersion].filter(Boolean).join(" ")}`;
+  return { label: (entropy.model || known).slice(0, 40), platform: platform.slice(0, 80) };
+}
+
+/** @type {InstallPrompt | null} */
+let offered = null;
+globalThis.addEventListener?.("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  offered = /** @type {InstallPrompt} */ (/** @type {unknown} */ (event));
+});
+
+/** Whether the browser has offered to install the app by a button of ours. */
+export const canInstall = () => offered !== null;
+
+/** To be called in a tap. @returns {Promise<boolean>} whether the person agreed */
+export async function install() {
+  const prompt = offered;
+  offered = null;
+  await prompt?.prompt();
+  return (await prompt?.userChoice)?.outcome === "accepted";
+}
+
+/** A short shake, where there is such a thing. @param {number[]} pattern ms */
+export const shake = (pattern) => void navigator.vibrate?.(pattern);

@@ -1,0 +1,68 @@
+// Web Push. Only a nudge: whatever goes wrong here costs a tap, never a sign-in.
+
+import { unb64u, b64u } from "../protocol/encoding.js";
+import { Unavailable } from "../protocol/errors.js";
+import { within } from "./patience.js";
+
+/** @typedef {import("../protocol/messages.js").Subscription} Subscription */
+
+/** @returns {"unsupported" | "undecided" | "denied" | "granted"} */
+export function permission() {
+  if (!("Notification" in globalThis) || !("PushManager" in globalThis) || !navigator.serviceWorker) return "unsupported";
+  return Notification.permission === "default" ? "undecided" : Notification.permission;
+}
+
+/** To be called in a tap. */
+export async function askPermission() {
+  await within(60_000, Promise.resolve(Notification.requestPermission()), "push_unavailable");
+  return permission();
+}
+
+/** @param {PushSubscription} subscription @returns {Subscription} */
+function facts(subscription) {
+  const key = (/** @type {PushEncryptionKeyName} */ name) => b64u(new Uint8Array(subscription.getKey(name) ?? []));
+  return { endpoint: subscription.endpoint, p256dh: key("p256dh"), auth: key("auth") };
+}
+
+/**
+ * The subscription of this phone under the server's key, made if there is none.
+ *
+ * @param {string} vapid
+ * @param {boolean} [anew] even if there is one: it may have died without telling
+ * @returns {Promise<Subscription>}
+ * @throws {Unavailable} `push_unavailable`
+ */
+export async function subscribe(vapid, anew = false) {
+  if (!vapid || permission() !== "granted") throw new Unavailable("push_unavailable");
+  try {
+    // Without its push service a browser may wait here for ever.
+    return await within(20_000, subscribed(unb64u(vapid), anew), "push_unavailable");
+  } catch {
+    throw new Unavailable("push_unavailable");
+  }
+}
+
+/** @param {Uint8Array<ArrayBuffer>} applicationServerKey @param {boolean} anew */
+async function subscribed(applicationServerKey, anew) {
+  const { pushManager } = await navigator.serviceWorker.ready;
+  const existing = await pushManager.getSubscription();
+  const key = existing?.options.applicationServerKey;
+  const same = key && b64u(new Uint8Array(key)) === b64u(applicationServerKey);
+  if (existing && same && !anew) return facts(existing);
+  await existing?.unsubscribe();
+  return facts(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }));
+}
+
+/** What an approval tells the server about pushes. @returns {Promise<"ok" | "denied" | "unavailable">} */
+export async function health() {
+  const state = permission();
+  if (state === "denied") return "denied";
+  if (state !== "granted") return "unavailable";
+  try {
+    const registration = await within(2000, navigator.serviceWorker.ready, "push_unavailable");
+    const existing = await within(2000, registration.pushManager.getSubscription(), "push_unavailable");
+    return existing ? "ok" : "unavailable";
+  } catch {
+    return "unavailable";
+  }
+}

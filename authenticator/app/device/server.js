@@ -1,0 +1,119 @@
+// The device interface (spec §6, §7, §11) over fetch. Whether there is a network is known only
+// from a call that failed: browsers' own word on being online is not to be trusted.
+
+import { Malformed, Problem, Refused, Unavailable } from "../protocol/errors.js";
+import { callProof } from "../protocol/messages.js";
+
+/** @typedef {import("./clock.js").Clock} Clock */
+/** @typedef {import("./vault.js").Account} Account */
+/** @typedef {import("../protocol/messages.js").Subscription} Subscription */
+/** @typedef {{now: number, account: string, seamless: boolean, label: string, requests: string[]}} Attempts */
+/** @typedef {{now: number, enrollment: string, account: string, portal: string, seamless: boolean}} Enrolled */
+/** @typedef {{method: string, path: string, body?: () => Promise<string>, account?: Account}} Call */
+
+const LIMIT_MS = 12_000;
+
+export class Server {
+  /** @param {Clock} clock @param {typeof fetch} [send] */
+  constructor(clock, send = (input, init) => fetch(input, init)) {
+    this.clock = clock;
+    this.send = send;
+    /** @type {(reached: boolean) => void} told after every call whether the server was reached */
+    this.contact = () => {};
+  }
+
+  /** @param {{link: string} | {code: string}} ticket @returns {Promise<{now: number, request: string}>} */
+  openTicket(ticket) {
+    return this.call({ method: "POST", path: "/device/tickets", body: async () => JSON.stringify(ticket) });
+  }
+
+  /** @param {() => Promise<string>} response dated anew when it has to be repeated @returns {Promise<Enrolled>} */
+  enroll(response) {
+    const body = async () => JSON.stringify({ response: await response() });
+    return this.call({ method: "POST", path: "/device/enrollments", body });
+  }
+
+  /** @param {Account} account @returns {Promise<Attempts>} */
+  attempts(account) {
+    return this.call({ method: "GET", path: "/device/attempts", account });
+  }
+
+  /** @param {() => Promise<string>} approval @returns {Promise<{now: number, result: string}>} */
+  answer(approval) {
+    const body = async () => JSON.stringify({ answer: await approval() });
+    return this.call({ method: "POST", path: "/device/answers", body });
+  }
+
+  /** @param {Account} account @param {Subscription | null} push */
+  setSubscription(account, push) {
+    return this.call({ method: "PUT", path: "/device/subscription", account, body: async () => JSON.stringify({ push }) });
+  }
+
+  /** @param {Account} account @param {string} label */
+  setLabel(account, label) {
+    return this.call({ method: "PUT", path: "/device/label", account, body: async () => JSON.stringify({ label }) });
+  }
+
+  /** @param {Account} account */
+  remove(account) {
+    return this.call({ method: "POST", path: "/device/removal", account, body: async () => "{}" });
+  }
+
+  /** @param {Account} account @param {string} method @param {string} path @param {string} [body] */
+  async authorization(account, method, path, body = "") {
+    const by = { id: account.id, dk: account.dk, issuer: account.issuer, now: this.clock.seconds() };
+    return `Vestibule ${await callProof(by, { method, path, body })}`;
+  }
+
+  /**
+   * One call; after `clock_wrong`, which has set the clock, one more.
+   *
+   * @param {Call} call
+   * @returns {Promise<any>} its shape is the interface's; what counts in it is signed and checked there
+   * @throws {Problem} with the server's code, or `offline`, `timeout`, `server_failed`, `server_strange`
+   */
+  async call(call) {
+    try {
+      return await this.once(call);
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.code !== "clock_wrong") throw problem;
+      return this.once(call);
+    }
+  }
+
+  /** @param {Call} call */
+  async once({ method, path, body, account }) {
+    const text = body ? await body() : undefined;
+    /** @type {Record<string, string>} */
+    const headers = { Accept: "application/json" };
+    if (text !== undefined) headers["Content-Type"] = "application/json";
+    if (account) headers.Authorization = await this.authorization(account, method, path, text);
+    const sentAt = Date.now();
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), LIMIT_MS);
+    try {
+      const response = await this.send(path, { method, headers, body: text, signal: stop.signal, cache: "no-store", credentials: "omit" });
+      const answer = await response.json().catch(() => undefined);
+      this.contact(true);
+      if (Number.isSafeInteger(answer?.now)) this.clock.hear(answer.now, sentAt);
+      if (response.ok && answer) return answer;
+      throw problemOf(response, answer);
+    } catch (problem) {
+      if (problem instanceof Problem) throw problem;
+      this.contact(false);
+      throw new Unavailable(stop.signal.aborted ? "timeout" : "offline");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** @param {Response} response @param {Record<string, unknown> | undefined} answer */
+export function problemOf(response, answer) {
+  const type = response.headers.get("Content-Type") ?? "";
+  if (!type.startsWith("application/problem+json") || typeof answer?.code !== "string") {
+    return new Unavailable(response.status >= 500 ? "server_failed" : "server_strange", { status: response.status });
+  }
+  const kind = response.status === 400 ? Malformed : response.status >= 500 ? Unavailable : Refused;
+  return new kind(answer.code, answer);
+}

@@ -1,0 +1,184 @@
+// One activation (spec §5, §6): a ticket becomes an enrollment on this phone.
+
+import { register } from "../device/biometrics.js";
+import { describePhone } from "../device/phone.js";
+import { stretchNew } from "../device/stretch.js";
+import { b64u, randomBytes, unb64u } from "../protocol/encoding.js";
+import { Problem, Refused } from "../protocol/errors.js";
+import { childKey, hkdfKey, knowledgeProof, makeDeviceKey, turnWithPin, wrapWithBiometrics } from "../protocol/keys.js";
+import { enrolResponse, readEnrolRequest, requestHash, sealSecrets } from "../protocol/messages.js";
+
+/** @typedef {import("../app.js").App} App */
+/** @typedef {import("../device/vault.js").Account} Account */
+/** @typedef {import("../device/vault.js").Device} Device */
+/** @typedef {import("../protocol/activation_link.js").ActivationLink} ActivationLink */
+/** @typedef {import("../protocol/encoding.js").Bytes} Bytes */
+/** @typedef {{text: string, request: import("../protocol/messages.js").EnrolRequest}} Ticket */
+/** @typedef {{link: ActivationLink} | {code: string}} From */
+
+/**
+ * An activation under way, in memory only.
+ * @typedef {object} Draft
+ * @property {Ticket} ticket
+ * @property {Device} device stored already, or new
+ * @property {boolean} existing
+ * @property {{dk: CryptoKey, jwk: import("../protocol/keys.js").PublicJwk, id: string}} key
+ * @property {Bytes | null} bytes the new root, until it is sealed
+ * @property {CryptoKey | null} root
+ * @property {{id: Bytes, registration: object} | null} credential
+ * @property {Account | null} sent what was stored before the response went out
+ */
+
+/**
+ * Fetches the enrol-request and checks it. Uses nothing up.
+ *
+ * @param {App} app
+ * @param {From} from
+ * @returns {Promise<Ticket>}
+ */
+export async function openTicket({ server, clock }, from) {
+  const { request: text } = await server.openTicket("link" in from ? { link: from.link.secret } : from);
+  const pinned = "link" in from ? from.link.server : undefined;
+  const request = await readEnrolRequest(text, { now: clock.seconds(), server: pinned });
+  return { text, request };
+}
+
+/** Makes the keys: only after the person has agreed. @param {App} app @param {Ticket} ticket @returns {Promise<Draft>} */
+export async function begin({ vault }, ticket) {
+  const stored = await vault.device();
+  const device = stored ?? (await vault.newDevice());
+  const key = await makeDeviceKey();
+  const bytes = stored ? null : randomBytes(32);
+  const root = bytes && (await hkdfKey(bytes));
+  return { ticket, device, existing: Boolean(stored), key, bytes, root, credential: null, sent: null };
+}
+
+/** Sets the PIN of a new device. @param {Draft} draft @param {string} pin */
+export async function protectWithPin(draft, pin) {
+  if (!draft.bytes) throw new Refused("unexpected");
+  const salt = randomBytes(16);
+  const iv = randomBytes(16);
+  const { stretched, how } = await stretchNew(pin, salt, draft.ticket.request.policy);
+  draft.device.cpin = { salt, iv, data: await turnWithPin(draft.device.kd, stretched, iv, draft.bytes), stretch: how };
+}
+
+/**
+ * Registers this phone's own verifier.
+ *
+ * @param {Draft} draft
+ * @returns {Promise<boolean>} whether it opens the root too; if not, a PIN is needed as well
+ */
+export async function protectWithBiometrics(draft) {
+  const { organisation, account } = draft.ticket.request;
+  const challenge = await requestHash(draft.ticket.text);
+  const user = unb64u(draft.key.id);
+  const { id, registration, prf } = await register({ challenge, user, name: account, organisation });
+  draft.credential = { id, registration };
+  const cbio = prf && draft.bytes ? await wrapWithBiometrics(prf, draft.bytes) : null;
+  prf?.fill(0);
+  draft.device.bio = { credential: id, cbio };
+  return cbio !== null;
+}
+
+/**
+ * Sends the response and waits for the server's word. The enrollment is stored before it is
+ * sent, so that an answer lost on the way, or an app closed meanwhile, loses no keys.
+ *
+ * @param {App} app
+ * @param {Draft} draft
+ * @param {(done: number) => void} progress 1 keys are stored, 2 sent and accepted
+ * @returns {Promise<Account>}
+ */
+export async function finish(app, draft, progress) {
+  if (draft.sent && (await settle(app, draft.sent))) return stored(app, draft.key.id);
+  const phone = await describePhone();
+  const response = await makeResponse(app, draft, phone);
+  draft.sent = accountOf(draft, phone.label);
+  await app.vault.enroll(draft.device, draft.sent);
+  progress(1);
+  try {
+    const enrolled = await app.server.enroll(response);
+    await app.vault.change(draft.key.id, { account: enrolled.account, seamless: enrolled.seamless, pending: false });
+  } catch (problem) {
+    // Only a lawful no is an end; after silence the server may well have said yes.
+    if (problem instanceof Problem && problem.name !== "Unavailable") {
+      await app.vault.remove(draft.key.id);
+      draft.sent = null;
+      throw problem;
+    }
+    if (!(await settle(app, draft.sent).catch(() => false))) throw problem;
+  }
+  progress(2);
+  draft.bytes?.fill(0);
+  return stored(app, draft.key.id);
+}
+
+/** @param {App} app @param {string} id */
+async function stored({ vault }, id) {
+  const account = await vault.account(id);
+  if (!account) throw new Refused("enrollment_unknown");
+  return account;
+}
+
+/**
+ * Asks the server about an enrollment whose answer was never heard.
+ *
+ * @param {App} app
+ * @param {Account} account pending
+ * @returns {Promise<boolean>} whether it is one; if not, it is forgotten
+ */
+export async function settle({ vault, server }, account) {
+  try {
+    const { account: name, seamless, label } = await server.attempts(account);
+    await vault.change(account.id, { account: name, seamless, label, pending: false });
+    return true;
+  } catch (problem) {
+    if (!(problem instanceof Refused)) throw problem;
+    await vault.remove(account.id);
+    return false;
+  }
+}
+
+/** @param {App} app @param {Draft} draft @param {{label: string, platform: string}} phone @returns {Promise<() => Promise<string>>} */
+async function makeResponse({ clock }, { ticket, device, key, root, credential }, { label, platform }) {
+  if (!root) throw new Refused("unexpected");
+  const response = await childKey(root, "response", key.id);
+  const knowledge = await childKey(root, "knowledge", key.id);
+  const members = {
+    request: ticket.text,
+    jwk: key.jwk,
+    device: device.id,
+    label,
+    platform,
+    secrets: await sealSecrets(ticket.request.keys.encrypt, { response: b64u(response), knowledge: b64u(knowledge) }),
+    proof: await knowledgeProof(knowledge, "enrol", ticket.text),
+    push: null,
+    webauthn: credential?.registration ?? null,
+  };
+  response.fill(0);
+  knowledge.fill(0);
+  const issuer = ticket.request.iss;
+  return () => enrolResponse({ id: key.id, dk: key.dk, issuer, now: clock.seconds() }, members);
+}
+
+/** @param {Draft} draft @param {string} label @returns {Account} */
+function accountOf({ ticket: { request }, key, credential }, label) {
+  return {
+    id: key.id,
+    account: request.account,
+    organisation: request.organisation,
+    application: request.application,
+    issuer: request.iss,
+    serverKey: request.keys.sign,
+    vapid: request.vapid,
+    seamless: true,
+    label,
+    dk: key.dk,
+    counter: 0,
+    credential: credential?.id ?? null,
+    pushed: null,
+    ended: null,
+    pending: true,
+    createdAt: Date.now(),
+  };
+}

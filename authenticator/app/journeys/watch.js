@@ -1,0 +1,156 @@
+// What waits for this phone. Asked for on start, whenever the app becomes visible, and when a
+// stream says that something changed; pushes only make this happen sooner.
+
+import { listen } from "../device/stream.js";
+import { Problem, Refused } from "../protocol/errors.js";
+import { readApprovalRequest } from "../protocol/messages.js";
+import { settle } from "./activate.js";
+import { keepPushes } from "./pushes.js";
+
+/** @typedef {import("../app.js").App} App */
+/** @typedef {import("../device/vault.js").Account} Account */
+/** @typedef {import("../protocol/messages.js").ApprovalRequest} ApprovalRequest */
+/** @typedef {{id: string, account: Account, request: ApprovalRequest, text: string}} Waiting */
+/** @typedef {{request: string, result: string}} Outcome */
+
+// Browsers allow few connections to one host: more accounts than this are asked in turns.
+const STREAMS = 3;
+const TURN_MS = 15_000;
+// The reasons for which the server no longer knows an enrollment.
+const ENDS = new Set(["enrollment_unknown", "enrollment_revoked"]);
+
+export class Watch {
+  /** @param {App} app */
+  constructor(app) {
+    this.app = app;
+    /** @type {Waiting[]} the one that ends first, first */
+    this.waiting = [];
+    /** @type {Account[]} */
+    this.accounts = [];
+    /** @type {boolean | null} whether the server was reached the last time; null before any try */
+    this.reached = null;
+    /** @type {Map<string, string>} outcomes heard of, by request */
+    this.outcomes = new Map();
+    /** @type {Set<() => void>} */
+    this.watchers = new Set();
+    /** @type {(() => void)[]} */
+    this.stops = [];
+    /** @type {Promise<void> | null} */
+    this.running = null;
+    this.again = false;
+  }
+
+  /** @param {() => void} watcher @returns {() => void} stops it */
+  subscribe(watcher) {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  tell() {
+    for (const watcher of [...this.watchers]) watcher();
+  }
+
+  /** Reads the accounts anew, without asking the server. */
+  async reload() {
+    this.accounts = await this.app.vault.accounts();
+    this.waiting = this.waiting.filter(({ account }) => this.accounts.some(({ id }) => id === account.id));
+    this.tell();
+  }
+
+  /** Asks for every account; calls during a run make one more run follow. */
+  async refresh() {
+    if (this.running) {
+      this.again = true;
+      return this.running;
+    }
+    this.running = this.run().finally(() => (this.running = null));
+    await this.running;
+  }
+
+  async run() {
+    do {
+      this.again = false;
+      await this.reload();
+      const lists = await Promise.all(this.accounts.map((account) => this.ask(account)));
+      this.waiting = lists.flat().sort((one, other) => one.request.exp - other.request.exp);
+      await this.reload();
+    } while (this.again);
+    if (this.reached) void keepPushes(this.app).catch(() => {});
+  }
+
+  /** @param {Account} account @returns {Promise<Waiting[]>} */
+  async ask(account) {
+    const { server, vault } = this.app;
+    if (account.ended) return [];
+    try {
+      if (account.pending && !(await settle(this.app, account))) return [];
+      const { account: name, seamless, label, requests } = await server.attempts(account);
+      const changed = name !== account.account || seamless !== account.seamless || label !== account.label;
+      if (changed) await vault.change(account.id, { account: name, seamless, label });
+      const read = await Promise.all(requests.map((text) => this.read(account, text)));
+      return read.filter((waiting) => waiting !== null);
+    } catch (problem) {
+      if (problem instanceof Refused && ENDS.has(problem.code)) await vault.change(account.id, { ended: problem.code });
+      if (!(problem instanceof Problem)) throw problem;
+      // Unreachable now: what is known to wait still does, until its time is over.
+      return this.waiting.filter((waiting) => waiting.account.id === account.id && !this.isOver(waiting));
+    }
+  }
+
+  /** Nothing of a request is shown unless it holds under the pinned key. @param {Account} account @param {string} text @returns {Promise<Waiting | null>} */
+  async read(account, text) {
+    const { id: enrollment, issuer, serverKey } = account;
+    try {
+      const request = await readApprovalRequest(text, { now: this.app.clock.seconds(), issuer, enrollment, serverKey });
+      return { id: request.jti, account, request, text };
+    } catch {
+      return null;
+    }
+  }
+
+  /** @param {Waiting} waiting */
+  isOver({ request }) {
+    return request.exp <= this.app.clock.seconds();
+  }
+
+  /** @param {string} id @returns {Waiting | undefined} */
+  find(id) {
+    return this.waiting.find((waiting) => waiting.id === id && !this.isOver(waiting));
+  }
+
+  /** Takes an answered request off the list before the server says so. @param {string} id */
+  drop(id) {
+    this.waiting = this.waiting.filter((waiting) => waiting.id !== id);
+    this.tell();
+  }
+
+  /** While the app is seen. */
+  async start() {
+    this.stop();
+    await this.refresh();
+    const live = this.accounts.filter(({ ended }) => !ended);
+    this.stops = live.slice(0, STREAMS).map((account) => listen(this.app.server, account, (event) => this.hear(event)));
+    if (live.length > STREAMS) {
+      const timer = setInterval(() => void this.refresh(), TURN_MS);
+      this.stops.push(() => clearInterval(timer));
+    }
+  }
+
+  stop() {
+    for (const stop of this.stops) stop();
+    this.stops = [];
+  }
+
+  /** @param {{event: string, data: string}} event */
+  hear({ event, data }) {
+    if (event === "outcome") {
+      try {
+        const { request, result } = JSON.parse(data);
+        this.outcomes.set(request, result);
+      } catch {
+        return; // Only a courtesy; the list says the same.
+      }
+    }
+    void this.refresh();
+  }
+}

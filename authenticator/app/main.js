@@ -1,0 +1,96 @@
+// The start: read the address, load what is needed, show the first screen.
+
+import { takeAddress } from "./address.js";
+import { fail, home, openRequest, ownLink, present } from "./app.js";
+import { Clock } from "./device/clock.js";
+import { Server } from "./device/server.js";
+import { Updates } from "./device/updates.js";
+import { openVault } from "./device/vault.js";
+import { Watch } from "./journeys/watch.js";
+import { SCREENS } from "./screens.js";
+import { announce, mountAnnouncer } from "./ui/announce.js";
+import { Router } from "./ui/router.js";
+import { counted, loadWords } from "./ui/words.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./address.js").Opened} Opened */
+
+const opened = takeAddress();
+
+/** @param {App} app @param {Opened} from */
+async function first(app, from) {
+  const { link, request, open, install } = from;
+  try {
+    if (link) return await present(app, { link: ownLink(app, link) });
+  } catch (problem) {
+    await home(app);
+    return fail(app, problem);
+  }
+  if (install) return app.router.go("install");
+  await home(app);
+  if (open === "authenticate" || open === "scan") return app.router.go(open);
+  if (request) return openRequest(app, request);
+}
+
+/** Started, or seen again: one request that waits is shown at once. @param {App} app */
+async function look(app) {
+  await app.watch.start();
+  const { waiting } = app.watch;
+  if (waiting.length === 1 && app.router.name === "home") await app.router.go("request", { id: waiting[0].id });
+}
+
+/** @param {App} app */
+function listenToPage(app) {
+  const seen = () => (document.visibilityState === "visible" ? void look(app) : app.watch.stop());
+  document.addEventListener("visibilitychange", seen);
+  addEventListener("pageshow", (event) => event.persisted && seen());
+  // A link that is opened while the app is already at its address only changes the fragment.
+  addEventListener("hashchange", () => {
+    const { link } = takeAddress();
+    if (link) void first(app, { link, request: null, open: null, install: false });
+  });
+  addEventListener("unhandledrejection", ({ reason }) => void fail(app, reason));
+  let count = 0;
+  app.watch.subscribe(() => {
+    const { length } = app.watch.waiting;
+    if (length > count) announce(counted("home.waiting", length));
+    count = length;
+  });
+}
+
+async function start() {
+  const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+  await loadWords();
+  mountAnnouncer();
+  const router = new Router(SCREENS, root);
+  if (!globalThis.crypto?.subtle) return SCREENS.problem && router.go("problem", { code: "crypto_unavailable", facts: {} });
+  try {
+    const vault = await openVault();
+    const clock = new Clock((await vault.thing("offset")) ?? 0);
+    const app = /** @type {App} */ ({ vault, clock, router, server: new Server(clock), updates: new Updates() });
+    app.watch = new Watch(app);
+    router.app = app;
+    clock.learnt = (offset) => void vault.keep("offset", offset).catch(() => {});
+    app.server.contact = (reached) => {
+      const changed = app.watch.reached !== reached;
+      app.watch.reached = reached;
+      root.dataset.reached = String(reached);
+      if (changed) app.watch.tell();
+    };
+    document.documentElement.dataset.motion = (await vault.thing("motion")) ?? "system";
+    await app.watch.reload();
+    // A version that came while the app was away is taken up before anything begins.
+    app.updates.found = () => app.watch.tell();
+    const registering = app.updates.start(({ type, request }) => {
+      if (type === "open" && request) void openRequest(app, request);
+      if (type === "look") void app.watch.refresh();
+    });
+    listenToPage(app);
+    await first(app, opened);
+    await Promise.all([registering, look(app)]);
+  } catch (problem) {
+    await router.go("problem", { code: /** @type {{code?: string}} */ (problem).code ?? "unexpected", facts: {} });
+  }
+}
+
+void start();

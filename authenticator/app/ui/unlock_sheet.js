@@ -1,0 +1,80 @@
+// The sheet that asks for the PIN or for biometrics. It hands back what was opened; whether the
+// PIN was right only the server can say, so nothing here claims to know.
+
+import { unlockWithBiometrics, unlockWithPin } from "../journeys/unlock.js";
+import { Problem } from "../protocol/errors.js";
+import { alertLine } from "./cards.js";
+import { busy, button, link } from "./controls.js";
+import { h, uniqueId } from "./element.js";
+import { onEnter, pinField } from "./fields.js";
+import { t } from "./words.js";
+
+/** @typedef {import("../app.js").App} App */
+/** @typedef {import("../device/vault.js").Device} Device */
+/** @typedef {{device: Device, title: string, text: string, wrong?: string, twice?: boolean}} Question */
+
+/**
+ * @param {App} app
+ * @param {Question} question `twice`: a slip would go unnoticed here, so the PIN is typed two times
+ * @returns {Promise<CryptoKey | null>} the root, or null if the person thought better of it
+ */
+export async function unlock(app, question) {
+  const { device } = question;
+  const byBiometrics = Boolean(device.bio?.cbio);
+  if (byBiometrics && !question.wrong) {
+    try {
+      return await unlockWithBiometrics(device);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      question = { ...question, wrong: t(`problem.${problem.code}.why`) };
+    }
+  }
+  return new Promise((resolve) => openSheet(app, question, byBiometrics, resolve));
+}
+
+/** @param {App} _app @param {Question} question @param {boolean} byBiometrics @param {(root: CryptoKey | null) => void} resolve */
+function openSheet(_app, { device, title, text, wrong, twice }, byBiometrics, resolve) {
+  const heading = uniqueId();
+  const alert = alertLine();
+  const first = pinField(t("pin.yours"));
+  const again = pinField(t("pin.again"));
+  /** @type {CryptoKey | null} */
+  let root = null;
+  const attempt = async (/** @type {() => Promise<CryptoKey>} */ open) => {
+    try {
+      root = await busy(proceed, t("unlock.working"), open);
+      sheet.close();
+    } catch (problem) {
+      alert.say(t(`problem.${problem instanceof Problem ? problem.code : "unexpected"}.why`));
+    }
+  };
+  const submit = () => {
+    const pin = first.input.value;
+    if (pin === "") return first.refuse(t("pin.missing"));
+    if (twice && pin.normalize("NFC") !== again.input.value.normalize("NFC")) return again.refuse(t("pin.differs"));
+    void attempt(() => unlockWithPin(device, pin));
+  };
+  const proceed = button(t("action.continue"), submit, { weight: "brass" });
+  const biometrics = byBiometrics && link(t("unlock.biometrics"), () => void attempt(() => unlockWithBiometrics(device)));
+  /** @type {HTMLDialogElement} */
+  const sheet = h(
+    "dialog",
+    { class: "sheet", "aria-labelledby": heading, onclose: () => finish() },
+    h("h2", { id: heading }, title),
+    h("p", { class: "soft" }, text),
+    device.cpin && [first.field, twice && again.field],
+    alert.line,
+    h("div", { class: "pair" }, button(t("action.cancel"), () => sheet.close()), device.cpin && proceed),
+    biometrics && h("p", { class: "centre" }, biometrics),
+  );
+  const finish = () => {
+    first.input.value = again.input.value = "";
+    sheet.remove();
+    resolve(root);
+  };
+  for (const { input } of [first, again]) onEnter(input, submit);
+  document.body.append(sheet);
+  sheet.showModal();
+  if (wrong) alert.say(wrong);
+  if (device.cpin) first.input.focus();
+}
