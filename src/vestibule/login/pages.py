@@ -20,7 +20,7 @@ from vestibule.base import ids
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Refused
 from vestibule.login import service
-from vestibule.login.rules import Step, next_step
+from vestibule.login.rules import RESPONSE_TRIES, Step, next_step
 from vestibule.login.service import Mine, View
 from vestibule.sessions import service as sessions
 from vestibule.web import cookies, forms, sse
@@ -35,8 +35,14 @@ _IN_THE_FORM = frozenset(
     {"wrong_credentials", "username_invalid", "password_wait", "source_wait", "password_busy"}
 )
 _IN_THE_WAITING = frozenset(
-    {"response_invalid", "response_wrong", "response_again", "responses_blocked", "challenge_spent",
-     "challenge_expired"}
+    {
+        "response_invalid",
+        "response_wrong",
+        "response_again",
+        "responses_blocked",
+        "challenge_spent",
+        "challenge_expired",
+    }
 )
 
 
@@ -157,9 +163,7 @@ async def chooser(request: Request) -> Response:
     view, phones = await service.look(request.app.state.ctx, held.mine)
     if view.step not in (Step.CHOOSE, Step.WAIT, Step.RESUME):
         return _to("/login/next")
-    return render(
-        request, "login/choose.html", bound=held.mine.secret, view=view, phones=phones
-    )
+    return render(request, "login/choose.html", bound=held.mine.secret, view=view, phones=phones)
 
 
 async def choose(request: Request) -> Response:
@@ -167,9 +171,7 @@ async def choose(request: Request) -> Response:
     ctx: Context = request.app.state.ctx
     held = _held(request)
     sent = await forms.read(request, "phone", bound=held.mine.secret)
-    view = await service.choose(
-        ctx, held.mine, phone_id=sent["phone"], visitor=visitor(request)
-    )
+    view = await service.choose(ctx, held.mine, phone_id=sent["phone"], visitor=visitor(request))
     response = _to("/login/wait")
     _hold(ctx, response, held.mine.secret, view)
     return response
@@ -279,8 +281,10 @@ async def _events(scope: Scope) -> tuple[str, sse.Looker, int]:
     held = _held(request)
 
     async def look(message: str | None) -> sse.Look:
-        if message in ("delivered", "undelivered"):
-            return sse.Look(sse.frame(message))
+        if message == "delivered":
+            return sse.Look(sse.frame("step", {"name": "sent"}))
+        if message == "undelivered":
+            return sse.Look(sse.frame("show", {"part": "undelivered"}))
         if message == "approved":
             return sse.Look(sse.frame("go", {"to": "/login/next?approved"}), done=True)
         now = ctx.clock.now()
@@ -288,19 +292,15 @@ async def _events(scope: Scope) -> tuple[str, sse.Looker, int]:
         step = next_step(attempt, now=now)
         if step is Step.COLLECT:
             return sse.Look(sse.frame("go", {"to": "/login/next?approved"}), done=True)
-        if step is not Step.WAIT or attempt.round != held.view.round:
+        if step is not Step.WAIT or (attempt.round, attempt.tries) != (
+            held.view.round,
+            RESPONSE_TRIES - held.view.tries_left,
+        ):
             return sse.Look(sse.frame("go", {"to": "/login/next"}), done=True)
-        return sse.Look(
-            sse.frame(
-                "state",
-                {
-                    "number": attempt.number,
-                    "challenge": attempt.challenge,
-                    "request_left": max(0, attempt.request_expires_at - now),
-                    "challenge_left": max(0, attempt.challenge_expires_at - now),
-                },
-            )
-        )
+        if attempt.number and attempt.push:
+            text = {"challenge": f"{attempt.challenge[:3]} {attempt.challenge[3:]}"}
+            return sse.Look(sse.frame("show", {"part": "number", "text": text}))
+        return sse.Look()
 
     ends_at = max(held.view.request_expires_at, held.view.challenge_expires_at)
     return f"login:{held.mine.id}", look, ends_at

@@ -10,8 +10,10 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -77,15 +79,15 @@ _limits_account = limit_state.alias("limits_account")
 _limits_phone = limit_state.alias("limits_phone")
 
 
-def _journal() -> dict[str, object]:
+def _journal() -> dict[str, BindParameter[object]]:
     return {name: bindparam(name) for name in _JOURNAL_NAMES}
 
 
-def _account_subject() -> object:
+def _account_subject() -> ColumnElement[str]:
     return literal("account:") + account.c.id
 
 
-def _live(now: object, *, account_id: object) -> object:
+def _live(now: BindParameter[int], *, account_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Attempts of the account that a phone could still answer."""
     return and_(
         _a.account_id == account_id,
@@ -94,7 +96,7 @@ def _live(now: object, *, account_id: object) -> object:
     )
 
 
-# When a phone last signed somebody in: known from the sessions, so that approving need not write it.
+# When a phone last signed somebody in: the sessions know, so approving need not write it.
 _USED_AT: Final = (
     select(func.max(portal_session.c.opened_at))
     .where(
@@ -138,7 +140,7 @@ SIGN_IN: Final = (
         .label("known"),
         select(func.count())
         .select_from(login_attempt)
-        .where(_live(bindparam("now"), account_id=account.c.id))  # type: ignore[arg-type]
+        .where(_live(bindparam("now"), account_id=account.c.id))
         .scalar_subquery()
         .label("others"),
     )
@@ -150,7 +152,7 @@ SIGN_IN: Final = (
         )
         .outerjoin(_limits_name, _limits_name.c.subject == bindparam("name_subject"))
         .outerjoin(_limits_source, _limits_source.c.subject == bindparam("source_subject"))
-        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())  # type: ignore[arg-type]
+        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())
     )
     .order_by(enrollment.c.created_at.desc())
 )
@@ -159,9 +161,7 @@ SIGN_IN: Final = (
 # sent among many wrong ones counts only if it comes before the limit is reached.
 OPEN: Final = insert(login_attempt).from_select(
     [column.name for column in login_attempt.c],
-    select(
-        *(bindparam(column.name, type_=column.type) for column in login_attempt.c)
-    ).where(
+    select(*(bindparam(column.name, type_=column.type) for column in login_attempt.c)).where(
         ~exists().where(
             limit_state.c.subject == bindparam("name_subject"),
             limit_state.c.version != bindparam("name_version"),
@@ -170,7 +170,7 @@ OPEN: Final = insert(login_attempt).from_select(
 )
 
 OTHERS: Final = select(*_ATTEMPT).where(
-    _live(bindparam("now"), account_id=bindparam("account_id")),  # type: ignore[arg-type]
+    _live(bindparam("now"), account_id=bindparam("account_id")),
     _a.number.is_(False),
     _a.id != bindparam("not_id"),
 )
@@ -206,7 +206,7 @@ FOR_ROUND: Final = (
             enrollment,
             and_(enrollment.c.account_id == account.c.id, enrollment.c.revoked_at.is_(None)),
         )
-        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())  # type: ignore[arg-type]
+        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())
     )
     .where(_a.id == bindparam("id_"), _a.browser_digest == bindparam("browser_digest_"))
     .order_by(enrollment.c.created_at.desc())
@@ -340,7 +340,7 @@ TO_RESPOND: Final = (
     .select_from(
         login_attempt.join(account, account.c.id == _a.account_id)
         .join(enrollment, enrollment.c.id == _a.enrollment_id)
-        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())  # type: ignore[arg-type]
+        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())
     )
     .where(_a.id == bindparam("id_"), _a.browser_digest == bindparam("browser_digest_"))
 )

@@ -91,9 +91,11 @@ async def _decide(
         if (wait := phone.limits.knowledge_wait(now=now)) > 0:
             raise Refused("approvals_blocked", wait=-(-wait // 1000))
         if attempt.number and not hmac.compare_digest(claims.number, attempt.challenge):
-            return await _wrong_number(ctx, attempt, phone, source=source, now=now)
+            await _wrong_number(ctx, attempt, phone, source=source, now=now)
+            return None
         if not _proven(ctx, row, claims, attempt):
-            return await _wrong_proof(ctx, attempt, phone, source=source, now=now)
+            await _wrong_proof(ctx, attempt, phone, source=source, now=now)
+            return None
     return await _settle(ctx, attempt, phone, claims, source=source, now=now)
 
 

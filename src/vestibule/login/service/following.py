@@ -1,4 +1,4 @@
-"""What the browser does with the attempt that it began: look, choose, ask again, give up, collect."""
+"""What a browser does with its attempt: look, choose, ask again, give up, collect."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def _renew(
         number=True if attempt.number else None,
         now=now,
     )
-    lives = {
+    lives: dict[str, int] = {
         "request_expires_at": min(made.request_expires_at, attempt.expires_at),
         "challenge_expires_at": min(made.challenge_expires_at, attempt.expires_at),
     }
@@ -150,7 +150,8 @@ async def _renew(
         challenge=made.challenge,
         tries=0,
         request=made.request,
-        **lives,
+        request_expires_at=lives["request_expires_at"],
+        challenge_expires_at=lives["challenge_expires_at"],
     )
 
 

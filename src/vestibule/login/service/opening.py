@@ -58,11 +58,12 @@ async def begin_login(
 
     `browser_secret` is the known-browser cookie; `replaces` an attempt that this browser began
     before and gives up now. Raises Refused `username_invalid`, `wrong_credentials` (the same for
-    unknown names), `password_wait` or `source_wait` (with `wait`, seconds), Unavailable `password_busy`.
+    unknown names), `password_wait` or `source_wait` (with `wait`, seconds), and Unavailable
+    `password_busy`.
     """
     key = account_rules.username_key(username)
     known_digest = sessions.browser_digest(ctx, browser_secret)
-    query = {
+    query: dict[str, str | bytes] = {
         "username_key": key,
         "name_subject": _name_subject(ctx, key),
         "source_subject": f"source:{visitor.source}",
@@ -91,8 +92,20 @@ async def begin_login(
         if replaces is not None:
             await _replace(tx, ctx, replaces, visitor=visitor, now=now)
         if not current.phones:
-            return await _open_by_password(tx, ctx, current, known_digest, visitor, now), None, None
-        return await _open_attempt(tx, ctx, current, secret, known_digest, name_version, visitor, now)
+            began = await _open_by_password(
+                tx, ctx, current, known_digest=known_digest, visitor=visitor, now=now
+            )
+            return began, None, None
+        return await _open_attempt(
+            tx,
+            ctx,
+            current,
+            secret=secret,
+            known_digest=known_digest,
+            name_version=name_version,
+            visitor=visitor,
+            now=now,
+        )
 
     began, attempt, phone = await ctx.db.write(body)
     if attempt is not None and phone is not None:
@@ -102,9 +115,7 @@ async def begin_login(
 
 async def _find(tx: Tx, ctx: Context, query: dict[str, str | bytes]) -> _Found:
     now = ctx.clock.now()
-    rows = await tx.all(
-        store.SIGN_IN, **query, now=now, known_since=sessions.known_since(ctx, now)
-    )
+    rows = await tx.all(store.SIGN_IN, **query, now=now, known_since=sessions.known_since(ctx, now))
     row = rows[0]
     account = row if row["account_id"] is not None else None
     return _Found(
@@ -171,7 +182,7 @@ async def _forgive(tx: Tx, found: _Found, *, now: int) -> int:
 
 
 async def _open_by_password(
-    tx: Tx, ctx: Context, found: _Found, known_digest: bytes, visitor: Visitor, now: int
+    tx: Tx, ctx: Context, found: _Found, *, known_digest: bytes, visitor: Visitor, now: int
 ) -> Began:
     assert found.account is not None  # noqa: S101  -- for the type checker; the caller looked
     opened = await sessions.open_session(
@@ -192,6 +203,7 @@ async def _open_attempt(
     tx: Tx,
     ctx: Context,
     found: _Found,
+    *,
     secret: str,
     known_digest: bytes,
     name_version: int,
@@ -239,9 +251,21 @@ async def _open_attempt(
         address=visitor.address,
         place=visitor.place,
     )
-    await _insert(tx, ctx, found, attempt, secret, known_digest, name_version, visitor, now)
+    await _insert(
+        tx,
+        ctx,
+        found,
+        attempt=attempt,
+        secret=secret,
+        known_digest=known_digest,
+        name_version=name_version,
+        visitor=visitor,
+        now=now,
+    )
     if found.others:
-        await _force_numbers(tx, ctx, attempt, account["username"], found.others, now)
+        await _force_numbers(
+            tx, ctx, attempt, username=account["username"], others=found.others, now=now
+        )
     view = view_of(
         attempt,
         phone=phone.label if phone else "",
@@ -256,6 +280,7 @@ async def _insert(
     tx: Tx,
     ctx: Context,
     found: _Found,
+    *,
     attempt: Attempt,
     secret: str,
     known_digest: bytes,
@@ -285,7 +310,7 @@ async def _insert(
 
 
 async def _force_numbers(
-    tx: Tx, ctx: Context, attempt: Attempt, username: str, others: int, now: int
+    tx: Tx, ctx: Context, attempt: Attempt, *, username: str, others: int, now: int
 ) -> None:
     """With two attempts at once only the number tells them apart: ask for it in all of them."""
     rows = await tx.all(store.OTHERS, now=now, account_id=attempt.account_id, not_id=attempt.id)

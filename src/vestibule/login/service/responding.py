@@ -41,8 +41,8 @@ async def respond(ctx: Context, mine: Mine, *, typed: str, visitor: Visitor) -> 
 
     Raises Refused `response_invalid` (not eight digits: counts for nothing), `response_wrong`
     (with `left`), `response_again` (the counter had run ahead: one more, to a new challenge),
-    `challenge_expired`, `challenge_spent`, `responses_blocked` (with `wait`, seconds), `already_answered`,
-    `attempt_unknown`, `enrollment_revoked`.
+    `challenge_expired`, `challenge_spent`, `responses_blocked` (with `wait`, seconds),
+    `already_answered`, `attempt_unknown`, `enrollment_revoked`.
     """
     digits = fold_digits(drop_separators(typed))
     if len(digits) != 8 or not (digits.isascii() and digits.isdecimal()):
@@ -81,8 +81,17 @@ async def _weigh(tx: Tx, ctx: Context, row: Row, digits: str, visitor: Visitor) 
     if verdict.counter is None:
         return await _wrong(tx, attempt, slot, visitor, now)
     if not verdict.accepted:
-        return await _again(tx, ctx, attempt, verdict.counter, visitor, now)
-    return await _accept(tx, ctx, attempt, row, slot, verdict.counter, visitor, now)
+        return await _again(tx, ctx, attempt, counter=verdict.counter, visitor=visitor, now=now)
+    return await _accept(
+        tx,
+        ctx,
+        row,
+        attempt=attempt,
+        slot=slot,
+        counter=verdict.counter,
+        visitor=visitor,
+        now=now,
+    )
 
 
 def _judge(key: bytes, attempt: Attempt, digits: str, *, last: int) -> _Verdict:
@@ -95,7 +104,12 @@ def _judge(key: bytes, attempt: Attempt, digits: str, *, last: int) -> _Verdict:
 
 
 async def _move(
-    tx: Tx, attempt: Attempt, event: Event, changes: dict[str, str | int | None], entry: dict[str, str | int]
+    tx: Tx,
+    attempt: Attempt,
+    event: Event,
+    *,
+    changes: dict[str, str | int | None],
+    entry: dict[str, str | int],
 ) -> None:
     won = await tx.run(
         store.RESPOND,
@@ -120,8 +134,9 @@ async def _move(
 async def _accept(
     tx: Tx,
     ctx: Context,
-    attempt: Attempt,
     row: Row,
+    *,
+    attempt: Attempt,
     slot: limits.Slot,
     counter: int,
     visitor: Visitor,
@@ -137,7 +152,7 @@ async def _accept(
         at=now,
         detail={"resynchronised": attempt.resync_counter is not None},
     )
-    await _move(tx, attempt, Event.RESPOND, {"proof": Proof.RESPONSE.value}, entry)
+    await _move(tx, attempt, Event.RESPOND, changes={"proof": Proof.RESPONSE.value}, entry=entry)
     await limits.save(tx, slot, slot.limits.signed_in())
     opened = await sessions.open_session(
         tx,
@@ -154,7 +169,7 @@ async def _accept(
 
 
 async def _again(
-    tx: Tx, ctx: Context, attempt: Attempt, counter: int, visitor: Visitor, now: int
+    tx: Tx, ctx: Context, attempt: Attempt, *, counter: int, visitor: Visitor, now: int
 ) -> _Outcome:
     changes: dict[str, str | int | None] = {
         "resync_counter": counter,
@@ -171,7 +186,7 @@ async def _again(
         result="response_again",
         at=now,
     )
-    await _move(tx, attempt, Event.RESPOND_AGAIN, changes, entry)
+    await _move(tx, attempt, Event.RESPOND_AGAIN, changes=changes, entry=entry)
     return _Outcome(cookie=None, again=True, left=RESPONSE_TRIES, enrollment_id="")
 
 
@@ -192,6 +207,6 @@ async def _wrong(
         "to_tries": attempt.tries + 1,
         "resync_counter": None,
     }
-    await _move(tx, attempt, Event.WRONG_RESPONSE, changes, entry)
+    await _move(tx, attempt, Event.WRONG_RESPONSE, changes=changes, entry=entry)
     await limits.save(tx, slot, slot.limits.response_failed(now=now))
     return _Outcome(cookie=None, again=False, left=left, enrollment_id="")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vestibule.base import ids
 from vestibule.base.context import Context
+from vestibule.base.database import Row
 from vestibule.login.rules import Attempt, NumberEntry, State, number_needed
 from vestibule.protocol import keys, messages
 
@@ -109,30 +108,40 @@ def sign_request(
     )
 
 
-def request_digest(request: str) -> bytes:
-    """What an approval is bound to: the hash of the exact message that was shown."""
-    return hashlib.sha256(request.encode("ascii")).digest()
-
-
-def attempt_of(row: Mapping[str, object]) -> Attempt:
+def attempt_of(row: Row) -> Attempt:
     """The stored row as a value."""
-    return Attempt(**{name: row[name] for name in _PLAIN}, **{n: bool(row[n]) for n in _BOOLEAN},
-                   state=State(str(row["state"])))  # type: ignore[arg-type]
+    return Attempt(
+        id=row["id"],
+        account_id=row["account_id"],
+        enrollment_id=row["enrollment_id"],
+        state=State(row["state"]),
+        round=row["round"],
+        known=bool(row["known"]),
+        push=bool(row["push"]),
+        number=bool(row["number"]),
+        challenge=row["challenge"],
+        tries=row["tries"],
+        proofs=row["proofs"],
+        resync_counter=row["resync_counter"],
+        request=row["request"],
+        request_expires_at=row["request_expires_at"],
+        challenge_expires_at=row["challenge_expires_at"],
+        expires_at=row["expires_at"],
+        browser=row["browser"],
+        address=row["address"],
+        place=row["place"],
+    )
 
 
-_BOOLEAN = ("known", "push", "number")
-_PLAIN = tuple(n for n in Attempt.__dataclass_fields__ if n not in (*_BOOLEAN, "state"))
-
-
-def phones_of(rows: list[Mapping[str, object]], key: str = "enrollment_id") -> tuple[Phone, ...]:
+def phones_of(rows: list[Row], key: str = "enrollment_id") -> tuple[Phone, ...]:
     """The active phones in rows of a join that may hold none, the last used first."""
     phones = (
         Phone(
-            id=str(row[key]),
-            label=str(row["label"]),
-            platform=str(row["platform"]),
-            used_at=row["used_at"],  # type: ignore[arg-type]
-            subscription=row["subscription"],  # type: ignore[arg-type]
+            id=row[key],
+            label=row["label"],
+            platform=row["platform"],
+            used_at=row["used_at"],
+            subscription=row["subscription"],
         )
         for row in rows
         if row[key] is not None

@@ -1,0 +1,260 @@
+"""The HTTP house: one ASGI application on two origins, and the one place of wiring.
+
+The portal and the phone app are told apart by the Host header; a request for any other name is
+refused, so that no cache or link can be poisoned with a foreign one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vestibule import home, schema
+from vestibule.accounts.service import PasswordPool
+from vestibule.activation import (
+    device_api as activation_api,
+    pages as activation_pages,
+    service as activation,
+)
+from vestibule.base import audit, limits
+from vestibule.base.clock import DAY, Clock, SystemClock
+from vestibule.base.context import Context
+from vestibule.base.database import Database, Tx
+from vestibule.base.errors import Fault
+from vestibule.base.sealing import Keys
+from vestibule.base.settings import Settings
+from vestibule.base.wake import LocalBus, WakeBus
+from vestibule.devices import device_api as devices_api, pages as devices_pages
+from vestibule.login import device_api as login_api, pages as login_pages, service as login
+from vestibule.notifications import device_api as notifications_api, service as notifications
+from vestibule.outside.places import open_places
+from vestibule.outside.redis_wake import RedisBus
+from vestibule.outside.web_push import WebPush
+from vestibule.sessions import pages as sessions_pages, service as sessions
+from vestibule.web.middleware import (
+    PORTAL_FEATURES,
+    PORTAL_POLICY,
+    Porch,
+    transport_security,
+)
+from vestibule.web.phone_files import PHONE_FEATURES, PHONE_POLICY, PhoneFiles
+from vestibule.web.problems import problem_json, problem_page
+from vestibule.web.static import static_file
+
+_log = structlog.get_logger("vestibule.app")
+_SWEEP_EVERY_S: Final = 300.0
+_HEALTH: Final = frozenset({"/healthz", "/readyz"})
+
+
+@asynccontextmanager
+async def open_context(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Context]:
+    """Open everything that services are handed; on leaving, close it in the other order."""
+    async with AsyncExitStack() as stack:
+        keys = Keys.load(settings.data)
+        db = await Database.open(settings.database)
+        stack.push_async_callback(db.close)
+        pool = PasswordPool(keys.sealer, threads=os.cpu_count() or 1)
+        stack.callback(pool.close)
+        bus: WakeBus = LocalBus()
+        if settings.redis_url:
+            bus = await stack.enter_async_context(RedisBus(settings.redis_url))
+        push = await stack.enter_async_context(WebPush(settings, keys.vapid))
+        stack.push_async_callback(notifications.settle)
+        yield Context(
+            settings=settings,
+            db=db,
+            clock=clock or SystemClock(),
+            keys=keys,
+            wake=bus,
+            passwords=pool,
+            push=push,
+            places=open_places(settings.geoip_file),
+        )
+
+
+async def sweep(ctx: Context) -> None:
+    """Delete what nobody can need any more: one small statement each, safe to run anywhere."""
+    for task in (login.sweep_attempts, activation.sweep_tickets, sessions.sweep_sessions):
+        await task(ctx)
+    now = ctx.clock.now()
+
+    async def body(tx: Tx) -> None:
+        await limits.sweep(tx, now=now)
+        await audit.sweep(tx, before=now - ctx.settings.audit_days * DAY)
+
+    await ctx.db.write(body)
+
+
+class House:
+    """The application: its life, the choice of origin, its health.
+
+    It can be pickled, for worker processes are started with it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._origins: dict[str, ASGIApp] = {}
+        self._ctx: Context | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the server's start and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] in _HEALTH:
+            await (await self._health(scope["path"]))(scope, receive, send)
+        elif scope["type"] == "http":
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+            origin = self._origins.get(host.decode("latin-1").lower(), _elsewhere)
+            await origin(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with AsyncExitStack() as stack:
+                clock = HookedClock() if self._settings.test_hooks else None
+                ctx = await stack.enter_async_context(open_context(self._settings, clock=clock))
+                self._ctx = ctx
+                self._origins = origins(ctx)
+                sweeper = asyncio.create_task(_sweep_for_ever(ctx))
+                stack.callback(sweeper.cancel)
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:  # noqa: BLE001  -- told to the server, which ends
+            _log.exception("start.failed")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+    async def _health(self, path: str) -> Response:
+        """Alive at once; ready when the database answers. For load balancers, under any name."""
+        if path == "/healthz":
+            return PlainTextResponse("alive\n")
+        if self._ctx is None:
+            return PlainTextResponse("starting\n", status_code=503)
+        try:
+            await self._ctx.db.read(schema.check)
+        except Fault:
+            return PlainTextResponse("database unavailable\n", status_code=503)
+        wake = "" if self._ctx.wake.healthy else " (wake-ups are late: Redis does not answer)"
+        return PlainTextResponse(f"ready{wake}\n")
+
+
+def origins(ctx: Context) -> dict[str, ASGIApp]:
+    """The two applications by the Host header that asks for them."""
+    settings = ctx.settings
+    portal_routes = [
+        *home.routes,
+        *login_pages.routes,
+        *activation_pages.routes,
+        *devices_pages.routes,
+        *sessions_pages.routes,
+        Route("/static/{name}", static_file, methods=["GET"]),
+    ]
+    if settings.test_hooks:
+        portal_routes += hook_routes(ctx)
+    portal = Porch(
+        Router(portal_routes, redirect_slashes=False),
+        ctx=ctx,
+        headers={
+            "content-security-policy": PORTAL_POLICY,
+            "permissions-policy": PORTAL_FEATURES,
+            **transport_security(settings.portal_url),
+        },
+        answer=problem_page,
+    )
+    phone = Porch(
+        Router(
+            [
+                *login_api.routes,
+                *activation_api.routes,
+                *devices_api.routes,
+                *notifications_api.routes,
+                Route("/{path:path}", PhoneFiles().serve, methods=["GET", "HEAD"]),
+            ],
+            redirect_slashes=False,
+        ),
+        ctx=ctx,
+        headers={
+            "content-security-policy": PHONE_POLICY,
+            "permissions-policy": PHONE_FEATURES,
+            **transport_security(settings.phone_url),
+        },
+        answer=problem_json,
+    )
+    return {
+        urlsplit(settings.portal_url).netloc.lower(): portal,
+        urlsplit(settings.phone_url).netloc.lower(): phone,
+    }
+
+
+async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+    response = PlainTextResponse("unknown_host: use the address that you were given.\n", 421)
+    await response(scope, receive, send)
+
+
+async def _sweep_for_ever(ctx: Context) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_EVERY_S)
+        try:
+            await sweep(ctx)
+        except Exception:  # noqa: BLE001
+            # The next round comes; a sweep that fails harms nobody until the disk is full.
+            _log.exception("sweep.failed")
+
+
+# --- what the test suite may ask of a running server (setting `test_hooks`) -------------------
+
+
+class HookedClock(SystemClock):
+    """The machine's clock with an offset, so that tests need not wait for expiries."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+
+    def now(self) -> int:
+        """Milliseconds since the epoch, moved."""
+        return super().now() + self.offset
+
+
+def hook_routes(ctx: Context) -> list[Route]:
+    """POST /test/clock?step_ms=n moves the clock; /test/counters counts statements and commits."""
+    counters = {"statement": 0, "commit": 0}
+    seen: list[str] = []
+
+    def count(kind: str, sql: str) -> None:
+        if kind in counters:
+            counters[kind] += 1
+            seen.append(sql)
+
+    ctx.db.observe(count)
+
+    async def step(request: Request) -> Response:
+        if isinstance(ctx.clock, HookedClock):
+            ctx.clock.offset += int(request.query_params["step_ms"])
+        return JSONResponse({"now": ctx.clock.now()})
+
+    async def show(request: Request) -> Response:
+        answer = {
+            "statements": counters["statement"],
+            "commits": counters["commit"],
+            "seen": list(seen),
+        }
+        if request.method == "POST":
+            counters.update(statement=0, commit=0)
+            seen.clear()
+        return JSONResponse(answer)
+
+    return [
+        Route("/test/clock", step, methods=["POST"]),
+        Route("/test/counters", show, methods=["GET", "POST"]),
+    ]
