@@ -36,7 +36,8 @@ def _private(jwk: Given) -> ec.EllipticCurvePrivateKey:
 
 
 def _jwk_kid(given: Given) -> Given:
-    jwk = encoding.parse_json_as(json.dumps(given["key"]).encode(), keys.Jwk)
+    text = encoding.b64u(json.dumps(given["key"]).encode())
+    jwk = encoding.parse_segment(text, keys.Jwk)
     return {"kid": keys.kid_of(keys.raw_of(jwk))}
 
 

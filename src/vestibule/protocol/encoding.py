@@ -93,12 +93,22 @@ def parse_json(data: bytes) -> object:
 def parse_json_as(data: bytes, kind: type[T]) -> T:
     """Read JSON into a msgspec type, refusing whatever the type does not name.
 
-    Raises `MessageMalformed`, also for unknown or missing members and wrong types.
+    Raises `JsonMalformed`, also for unknown or missing members and wrong types.
     """
+    value = parse_json(data)
     try:
-        return msgspec.convert(parse_json(data), kind)
-    except (JsonMalformed, msgspec.ValidationError) as error:
-        raise MessageMalformed(str(error)) from None
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise JsonMalformed(str(error)) from None
+
+
+def parse_segment(segment: str, kind: type[T]) -> T:
+    """Read one part of a compact JWS or JWE: base64url of JSON. Raises `MessageMalformed`."""
+    data = b64u_decode(segment)
+    try:
+        return parse_json_as(data, kind)
+    except JsonMalformed as error:
+        raise MessageMalformed(error.reason) from None
 
 
 def render_json(value: object) -> bytes:

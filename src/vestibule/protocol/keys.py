@@ -27,8 +27,14 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from vestibule.protocol.encoding import b64u, b64u_decode, parse_json_as, render_json
-from vestibule.protocol.errors import MessageMalformed, PinRefused
+from vestibule.protocol.encoding import (
+    b64u,
+    b64u_decode,
+    parse_json_as,
+    parse_segment,
+    render_json,
+)
+from vestibule.protocol.errors import JsonMalformed, MessageMalformed, PinRefused
 
 # Canonical base64url of 16 and of 32 bytes: the last character's spare bits are zero.
 Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{21}[AQgw]\Z")]
@@ -245,16 +251,17 @@ def open_secrets(token: str, *, key: EllipticCurvePrivateKey) -> Secrets:
     parts = token.split(".")
     if len(parts) != 5 or parts[1]:
         raise MessageMalformed("not a compact JWE with direct key agreement")
-    header = parse_json_as(b64u_decode(parts[0]), _EnvelopeHeader)
+    header = parse_segment(parts[0], _EnvelopeHeader)
     if header.kid != kid_of(public_bytes(key)):
         raise MessageMalformed("sealed to another key")
     iv, tag = b64u_decode(parts[2], 12), b64u_decode(parts[4], 16)
     content_key = _content_key(key, raw_of(header.epk))
+    sealed = b64u_decode(parts[3]) + tag
     try:
-        plain = AESGCM(content_key).decrypt(iv, b64u_decode(parts[3]) + tag, parts[0].encode())
-    except InvalidTag:
+        plain = AESGCM(content_key).decrypt(iv, sealed, parts[0].encode("ascii"))
+        return parse_json_as(plain, Secrets)
+    except (InvalidTag, JsonMalformed):
         raise MessageMalformed("the envelope does not open") from None
-    return parse_json_as(plain, Secrets)
 
 
 def _content_key(private: EllipticCurvePrivateKey, public: bytes) -> bytes:

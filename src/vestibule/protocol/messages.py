@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from vestibule.protocol.encoding import b64u, b64u_decode, parse_json_as, render_json
+from vestibule.protocol.encoding import b64u, b64u_decode, parse_segment, render_json
 from vestibule.protocol.errors import (
     ClockWrong,
     MessageMalformed,
@@ -255,7 +255,7 @@ def parse(text: str, kind: type[C]) -> Unverified[C]:
     header = _parse_header(parts[0])
     if header.typ != kind.typ:
         raise MessageMalformed("a message of another type")
-    claims = parse_json_as(b64u_decode(parts[1]), kind)
+    claims = parse_segment(parts[1], kind)
     return Unverified(text, header.kid, claims, b64u_decode(parts[2], 64))
 
 
@@ -391,7 +391,7 @@ def read_approval_request(
 # remembered, and a header costs a dictionary look-up instead of a parse.
 @lru_cache(maxsize=8192)
 def _parse_header(segment: str) -> _Header:
-    return parse_json_as(b64u_decode(segment), _Header)
+    return parse_segment(segment, _Header)
 
 
 @lru_cache(maxsize=8192)

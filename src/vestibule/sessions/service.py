@@ -15,7 +15,7 @@ from vestibule.base.database import Tx
 from vestibule.base.errors import Refused
 from vestibule.base.ids import new_secret
 from vestibule.protocol.encoding import b64u, b64u_decode
-from vestibule.protocol.errors import ProtocolError
+from vestibule.protocol.errors import ProtocolFault
 from vestibule.sessions import rules, store
 from vestibule.sessions.rules import EndReason, KnownBrowser, Proof, Session, SessionView
 from vestibule.web.visitor import Visitor
@@ -244,7 +244,7 @@ async def forget_browser(
     """Forget one known browser, or all with None: the next sign-in from it asks for the number."""
     try:
         digest = b64u_decode(browser_id, 32) if browser_id else None
-    except ProtocolError:
+    except ProtocolFault:
         return False
     now = ctx.clock.now()
 

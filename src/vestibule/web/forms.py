@@ -76,7 +76,7 @@ def _parsed(raw: bytes) -> dict[str, str]:
 
 
 async def read_json(request: Request, kind: type[T]) -> T:
-    """The JSON body as a msgspec type. Raises Malformed, ProtocolError ``json_malformed``."""
+    """The JSON body as a msgspec type. Raises Malformed, ProtocolFault ``json_malformed``."""
     return parse_json_as(await raw_json(request), kind)
 
 

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from vestibule.base.context import Context
 from vestibule.base.errors import CODES, Code, Fault
 from vestibule.base.i18n import t
-from vestibule.protocol.errors import ProtocolError
+from vestibule.protocol.errors import ProtocolFault
 from vestibule.web.rendering import render
 
 _log = structlog.get_logger("vestibule.web")
@@ -56,7 +56,7 @@ def problem_of(error: Exception, reference: str) -> Problem:
     code, facts = "internal", dict[str, str | int]()
     if isinstance(error, Fault):
         code, facts = error.code.name, error.facts
-    elif isinstance(error, ProtocolError) and error.code in CODES:
+    elif isinstance(error, ProtocolFault) and error.code in CODES:
         code = error.code
     elif isinstance(error, HTTPException):
         code = _OF_STATUS.get(error.status_code, "bad_request")

@@ -17,7 +17,7 @@ _SCHEME: Final = "Vestibule "
 def parse_proof(authorization: str | None) -> Unverified[Proof]:
     """Read an Authorization header; its ``kid`` is the enrollment to look up.
 
-    Raises Malformed ``message_malformed`` or ProtocolError.
+    Raises Malformed ``message_malformed`` or ProtocolFault.
     """
     if not authorization or not authorization.startswith(_SCHEME):
         raise Malformed("message_malformed")
@@ -36,7 +36,7 @@ def check_proof(
     """Check a proof under the row of its enrollment (`public_key` and `revoked_at` are read).
 
     `path` includes the query. Raises Refused ``enrollment_unknown`` or ``enrollment_revoked``, and
-    ProtocolError ``signature_wrong``, ``clock_wrong`` or ``message_malformed``.
+    ProtocolFault ``signature_wrong``, ``clock_wrong`` or ``message_malformed``.
     """
     if row is None:
         raise Refused("enrollment_unknown")
