@@ -6,6 +6,7 @@ either serves itself or looks after the workers.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -38,7 +39,7 @@ def serve(settings: Settings, *, announce: Callable[[], None] = lambda: None) ->
         )
     Keys.create(settings.data)
     try:
-        schema.upgrade(settings.database)
+        asyncio.run(schema.upgrade(settings.database))
     except Unavailable as fault:
         raise CannotServe(f"the database cannot be reached: {fault}") from fault
     with ExitStack() as stack:
