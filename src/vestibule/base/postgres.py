@@ -44,6 +44,7 @@ _GONE = (
     asyncpg.CannotConnectNowError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby: the primary is elsewhere now
+    asyncpg.InternalClientError,  # the server's farewell has arrived, the end not yet: unsent
     OSError,
 )
 _FAILING = (

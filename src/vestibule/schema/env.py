@@ -1,0 +1,13 @@
+"""Alembic runs this file; the connection, with its transaction, comes from ``schema``."""
+
+from alembic import context
+
+from vestibule.schema.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
