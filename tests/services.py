@@ -6,6 +6,7 @@ running servers to use in their place (a PostgreSQL role that may create databas
 """
 
 import asyncio
+import atexit
 import os
 import secrets
 import shutil
@@ -68,6 +69,7 @@ def postgresql() -> Iterator[str]:
         yield url
     finally:
         server.cleanup()
+        atexit.unregister(server._cleanup)  # again at exit, it would make its folder anew
 
 
 class Databases:
