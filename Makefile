@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench screens lock dist clean
+.PHONY: help run test check format bench screens docs lock dist clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ bench: ## Measure the real server with the reference phone
 screens: ## Write a picture of every screen to docs/screens
 	@$(SETUP) test
 	@VESTIBULE_SCREENS=docs/screens $(BIN)/pytest tests/journeys $(ARGS)
+
+docs: ## Write the reference documents from the program
+	@$(SETUP) run
+	@$(BIN)/python tools/reference.py
 
 lock: ## Resolve the dependencies again (ARGS=--upgrade); needs uv
 	@sh tools/lock.sh $(ARGS)
