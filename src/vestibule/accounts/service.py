@@ -234,9 +234,9 @@ async def set_seamless(ctx: Context, *, account_id: str, on: bool, source: str) 
     return await ctx.db.write(body)
 
 
-async def stop_pushes(tx: Tx, *, account_id: str, until: int) -> None:
-    """Send the account no nudges until then (ms), inside the caller's transaction."""
-    await tx.run(store.STOP_PUSHES, id_=account_id, until=until)
+async def mark_reported(tx: Tx, *, account_id: str, until: int) -> None:
+    """Somebody else knows the password: no nudges until then (ms), and a new password is due."""
+    await tx.run(store.REPORTED, id_=account_id, until=until)
 
 
 async def lock_account(tx: Tx, account_id: str) -> bool:

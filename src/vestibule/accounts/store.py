@@ -51,6 +51,8 @@ SET_PASSWORD: Final = (
 SET_DISABLED: Final = (
     update(account).where(_a.id == bindparam("id_")).values(disabled_at=bindparam("disabled_at_"))
 )
-STOP_PUSHES: Final = (
-    update(account).where(_a.id == bindparam("id_")).values(pushes_stopped_until=bindparam("until"))
+REPORTED: Final = (
+    update(account)
+    .where(_a.id == bindparam("id_"))
+    .values(pushes_stopped_until=bindparam("until"), password_change_needed=True)
 )

@@ -186,7 +186,7 @@ async def _settle(
 
 async def _report(tx: Tx, attempt: Attempt, *, source: str, now: int) -> None:
     """Somebody knows the password: no more notifications, no session of it, a new password."""
-    await accounts.stop_pushes(
+    await accounts.mark_reported(
         tx, account_id=attempt.account_id, until=now + _REPORT_STOPS_PUSHES_MS
     )
     if attempt.state is State.COLLECTED:
