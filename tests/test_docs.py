@@ -25,9 +25,9 @@ def events() -> Iterator[str]:
     texts = catalogue("en")
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if EVENT.fullmatch(node.value) and node.value not in texts:
-                    yield node.value
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and EVENT.fullmatch(text) and text not in texts:
+                yield text
 
 
 @pytest.mark.parametrize("path", list(reference.documents()), ids=lambda path: path.name)
