@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests import services
 
+from tests import services
 from vestibule import schema
 from vestibule.base.clock import SteppedClock
 from vestibule.base.database import Database

@@ -14,6 +14,7 @@ from typing import Any
 
 from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
+
 from tests.journeys.background import Background
 
 NAME = "org.freedesktop.Notifications"

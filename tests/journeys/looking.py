@@ -13,6 +13,7 @@ from typing import Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, Worker
+
 from tests.journeys.browsers import DESK_SIZE, PHONE_SIZE
 
 Scheme = Literal["light", "dark"]

@@ -26,6 +26,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+
 from tests.journeys import mcs
 from tests.journeys.background import Background
 from tests.serving import reserved_port

@@ -8,7 +8,6 @@ import inspect
 import math
 
 from tests.protocol.seeds import seed
-
 from vestibule.protocol import keys
 
 FAST = keys.Stretch(name="pbkdf2-sha256", rounds=1)

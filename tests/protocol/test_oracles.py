@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+
 from tests.protocol.make_vectors import FOLDER
 from tests.protocol.seeds import key, kid, point
-
 from vestibule.protocol import keys, messages, ocra
 from vestibule.protocol.encoding import b64u, b64u_decode
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.protocol.make_vectors import FOLDER, files, rendered
 
+from tests.protocol.make_vectors import FOLDER, files, rendered
 from vestibule.protocol import activation_link, encoding, keys, messages, ocra, typed_code
 from vestibule.protocol.errors import ProtocolFault
 

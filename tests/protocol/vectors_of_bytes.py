@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.protocol.seeds import PHONE, b64, jwk, key, kid, seed
-
 from vestibule.protocol import keys, ocra
 
 Case = dict[str, Any]
