@@ -1,0 +1,389 @@
+"""The reference phone: the protocol's other side, as a library.
+
+async with Phone(Path("phone.json")) as phone:
+    offer = await phone.fetch_offer("http://localhost:8601/activate#1....")
+    await phone.activate(offer, pin="2580", label="My terminal")
+    for request in await phone.requests():
+        await phone.approve(request, pin="2580", number="271828")
+    print(phone.respond("314159", pin="2580").response)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from platform import system
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import aiohttp
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from vestibule.client.device_calls import DeviceCalls, Signer
+from vestibule.client.errors import NotPossible, Refused, StateWrong
+from vestibule.client.pin import Unlocked, new_root, open_root
+from vestibule.client.state import Enrolled, LockedRoot, State, StateFile
+from vestibule.protocol import keys, messages, ocra
+from vestibule.protocol.activation_link import parse_link
+from vestibule.protocol.encoding import b64u, fold_digits
+from vestibule.protocol.errors import ProtocolFault
+from vestibule.protocol.messages import (
+    Approval,
+    ApprovalRequest,
+    EnrolRequest,
+    EnrolResponse,
+    Proof,
+)
+from vestibule.protocol.typed_code import parse_typed_code
+
+PLATFORM = f"Reference phone on {system() or 'an unknown system'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an activation link or code leads to: show it, and ask, before activating."""
+
+    address: str
+    text: str
+    request: EnrolRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A sign-in that waits for an answer, verified."""
+
+    account: Enrolled
+    text: str
+    claims: ApprovalRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An eight-digit response and the counter that was spent on it."""
+
+    response: str
+    counter: int
+
+
+class Phone:
+    """One phone, kept in a state file. Use it as an asynchronous context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = StateFile(path, device=_random_id())
+        self._state = self._file.read()
+        self._http: aiohttp.ClientSession | None = None
+        self._calls: dict[str, DeviceCalls] = {}
+        self._keys: dict[str, EllipticCurvePrivateKey] = {}
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    @property
+    def state(self) -> State:
+        """What this phone remembers."""
+        return self._state
+
+    # --- linking an account ------------------------------------------------------------------
+
+    async def fetch_offer(self, link_or_code: str, *, address: str = "") -> Offer:
+        """Fetch what an activation link, or a typed code at `address`, offers.
+
+        This does not use the ticket up. Raises `Refused`, `Unreachable`, `NotPossible` and
+        `ProtocolFault`.
+        """
+        pinned: str | None = None
+        if "://" in link_or_code:
+            link = parse_link(link_or_code)
+            address, pinned, ticket = link.address, link.server, {"link": b64u(link.secret)}
+        else:
+            ticket = {"code": str(parse_typed_code(link_or_code))}
+            address = address or (self._state.accounts[0].address if self._state.accounts else "")
+        if not address:
+            raise NotPossible("a typed code needs the phone app's address as well")
+        calls = self._at(address)
+        text = (await calls.call("POST", "/device/tickets", ticket))["request"]
+        request = messages.read_enrol_request(text, now=calls.now(), server=pinned)
+        return Offer(address, text, request)
+
+    async def activate(self, offer: Offer, *, pin: str, label: str) -> Enrolled:
+        """Link the account. The first account sets the PIN; further ones need the same.
+
+        A PIN cannot be checked here: with a mistyped one the new account will want that one, so
+        ask for it twice. Raises `Refused`, `Unreachable` and, for a new PIN, `ProtocolFault`.
+        """
+        locked = self._state.root or new_root(offer.request.policy, pin)
+        unlocked = await asyncio.to_thread(open_root, locked, pin)
+        key = generate_private_key(SECP256R1())
+        enrolled = Enrolled(
+            id=keys.kid_of(keys.public_bytes(key)),
+            key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+            account=offer.request.account,
+            organisation=offer.request.organisation,
+            application=offer.request.application,
+            issuer=offer.request.iss,
+            address=offer.address,
+            server=offer.request.keys.sign,
+        )
+        # Kept before it is sent: were the answer lost, the server would know a key that we do not.
+        before = self._state.root
+        self._state = self._file.change(lambda kept: _linked(kept, before, locked, enrolled))
+        calls = self._at(offer.address)
+        text = self._enrol_response(offer, enrolled, key, unlocked, label, now=calls.now())
+        try:
+            answer = await calls.call("POST", "/device/enrollments", {"response": text})
+        except Refused:
+            self._state = self._file.change(lambda kept: kept.without(enrolled.id))
+            raise
+        name = str(answer["account"])
+        self._state = self._file.change(lambda kept: kept.changed(enrolled.id, account=name))
+        return self._state.account(enrolled.id)
+
+    def _enrol_response(
+        self,
+        offer: Offer,
+        enrolled: Enrolled,
+        key: EllipticCurvePrivateKey,
+        unlocked: Unlocked,
+        label: str,
+        *,
+        now: float,
+    ) -> str:
+        knowledge = keys.knowledge_key(unlocked.root, enrolled.id)
+        secrets_ = keys.Secrets(
+            response=b64u(keys.response_key(unlocked.root, enrolled.id)),
+            knowledge=b64u(knowledge),
+        )
+        claims = EnrolResponse(
+            **_claims(enrolled, now, messages.ENROL_RESPONSE_LIFE_S),
+            request=offer.text,
+            jwk=keys.jwk_of(keys.public_bytes(key)),
+            device=self._state.device,
+            label=label,
+            platform=PLATFORM,
+            secrets=keys.seal_secrets(
+                secrets_,
+                recipient=keys.raw_of(offer.request.keys.encrypt),
+                ephemeral=generate_private_key(SECP256R1()),
+                iv=secrets.token_bytes(12),
+            ),
+            proof=keys.enrol_proof(knowledge, offer.text),
+            push=None,
+            webauthn=None,
+        )
+        return messages.sign(claims, key=key, kid=enrolled.id)
+
+    async def remove(self, account: str) -> None:
+        """End an account's enrollment, at the server first, then here.
+
+        An enrollment that the server does not know any more is removed here all the same.
+        """
+        enrolled = self._state.account(account)
+        try:
+            await self._call(enrolled, "POST", "/device/removal", {})
+        except Refused as refused:
+            if refused.code not in {"enrollment_unknown", "enrollment_revoked"}:
+                raise
+        self._state = self._file.change(lambda kept: kept.without(enrolled.id))
+
+    async def rename(self, label: str, *, account: str | None = None) -> None:
+        """Give this phone another name, as the account's owner sees it."""
+        enrolled = self._state.account(account)
+        await self._call(enrolled, "PUT", "/device/label", {"label": label})
+
+    # --- answering ---------------------------------------------------------------------------
+
+    async def requests(self, *, account: str | None = None) -> list[Request]:
+        """Fetch what waits, of one account or of all. What does not verify is left out."""
+        asked = [self._state.account(account)] if account else self._state.accounts
+        found: list[Request] = []
+        for enrolled in asked:
+            answer = await self._call(enrolled, "GET", "/device/attempts")
+            found += self._verified(enrolled, answer["requests"])
+        return found
+
+    def _verified(self, enrolled: Enrolled, texts: list[str]) -> list[Request]:
+        now, server = self._at(enrolled.address).now(), keys.raw_of(enrolled.server)
+        found = []
+        for text in texts:
+            try:
+                claims = messages.read_approval_request(
+                    text, key=server, issuer=enrolled.issuer, enrollment=enrolled.id, now=now
+                )
+            except ProtocolFault:
+                continue
+            found.append(Request(enrolled, text, claims))
+        return found
+
+    async def unlock(self, pin: str) -> Unlocked:
+        """Open R with a PIN, to be used several times: stretching takes tens of milliseconds."""
+        return await asyncio.to_thread(open_root, self._root(), pin)
+
+    async def approve(self, request: Request, *, pin: str | Unlocked, number: str = "") -> str:
+        """Approve a sign-in and return the server's word for it: `approved`.
+
+        `number` is what the browser shows, if the request asks for it. Raises `Refused` with
+        `proof_wrong` (and `left`) for a wrong PIN, `number_wrong`, `already_answered`, ...
+        """
+        if request.claims.kind != "sign-in":
+            raise NotPossible("this phone does not know what it would approve: update it")
+        unlocked = pin if isinstance(pin, Unlocked) else await self.unlock(pin)
+        knowledge = keys.knowledge_key(unlocked.root, request.account.id)
+        proof = keys.approval_proof(knowledge, request.text)
+        return await self._answer(request, "approve", number=fold_digits(number), proof=proof)
+
+    async def deny(self, request: Request) -> str:
+        """Refuse a sign-in. Needs no PIN."""
+        return await self._answer(request, "deny")
+
+    async def report(self, request: Request) -> str:
+        """Refuse a sign-in that somebody else tries: the server guards the account. No PIN."""
+        return await self._answer(request, "report")
+
+    async def _answer(
+        self,
+        request: Request,
+        act: Literal["approve", "deny", "report"],
+        *,
+        number: str = "",
+        proof: str = "",
+    ) -> str:
+        enrolled, calls = request.account, self._at(request.account.address)
+
+        def signed() -> dict[str, str]:
+            claims = Approval(
+                **_claims(enrolled, calls.now(), messages.APPROVAL_LIFE_S),
+                request=request.claims.jti,
+                hash=messages.message_hash(request.text),
+                act=act,
+                number=number,
+                proof=proof,
+                assertion=None,
+                push="unavailable",
+            )
+            text = messages.sign(claims, key=self._key(enrolled), kid=enrolled.id)
+            return {"answer": text}
+
+        answer = await calls.call("POST", "/device/answers", signed)
+        return str(answer["result"])
+
+    async def watch(self, *, account: str | None = None) -> AsyncIterator[tuple[str, Any]]:
+        """Listen for news of one account: ("change", {}) or ("outcome", {request, result}).
+
+        Ends when the server ends it; listen again then.
+        """
+        enrolled = self._state.account(account)
+        stream = self._at(enrolled.address).stream("/device/stream", proof=self._signer(enrolled))
+        async for event in stream:
+            yield event
+
+    # --- offline -----------------------------------------------------------------------------
+
+    def respond(
+        self, challenge: str, *, pin: str | Unlocked, account: str | None = None
+    ) -> Response:
+        """Compute the response to a six-digit challenge, without any network.
+
+        The counter is spent on disk first: a response that was computed can never be computed
+        again, whatever happens in between. Raises `NotPossible` and `StateWrong`.
+        """
+        digits = fold_digits(challenge)
+        if len(digits) != 6 or not (digits.isascii() and digits.isdigit()) or digits[0] == "0":
+            raise NotPossible("a challenge is six digits and does not begin with 0")
+        enrollment = self._state.account(account).id
+        unlocked = pin if isinstance(pin, Unlocked) else open_root(self._root(), pin)
+        self._state = self._file.change(
+            lambda kept: kept.changed(enrollment, counter=kept.account(enrollment).counter + 1)
+        )
+        counter = self._state.account(enrollment).counter - 1
+        key = keys.response_key(unlocked.root, enrollment)
+        return Response(ocra.response(key, digits, counter), counter)
+
+    # --- calls -------------------------------------------------------------------------------
+
+    def _at(self, address: str) -> DeviceCalls:
+        if self._http is None:
+            raise RuntimeError("the phone is used outside of its `async with`")
+        if address not in self._calls:
+            self._calls[address] = DeviceCalls(self._http, address)
+        return self._calls[address]
+
+    async def _call(
+        self, enrolled: Enrolled, method: str, path: str, body: object = None
+    ) -> dict[str, Any]:
+        calls = self._at(enrolled.address)
+        return await calls.call(method, path, body, proof=self._signer(enrolled))
+
+    def _signer(self, enrolled: Enrolled) -> Signer:
+        def proof(method: str, path: str, body: bytes) -> str:
+            now = self._at(enrolled.address).now()
+            claims = Proof(
+                **_claims(enrolled, now, messages.PROOF_LIFE_S),
+                method=method,
+                path=path,
+                body=b64u(hashlib.sha256(body).digest()),
+            )
+            return messages.sign(claims, key=self._key(enrolled), kid=enrolled.id)
+
+        return proof
+
+    def _key(self, enrolled: Enrolled) -> EllipticCurvePrivateKey:
+        key = self._keys.get(enrolled.id)
+        if key is None:
+            loaded = load_pem_private_key(enrolled.key.encode("ascii"), password=None)
+            if not isinstance(loaded, EllipticCurvePrivateKey):
+                raise StateWrong("the state file holds a key of another kind")
+            key = self._keys[enrolled.id] = loaded
+        return key
+
+    def _root(self) -> LockedRoot:
+        if self._state.root is None:
+            raise NotPossible("no account is linked to this phone yet")
+        return self._state.root
+
+
+def _random_id() -> str:
+    return b64u(secrets.token_bytes(16))
+
+
+def _claims(enrolled: Enrolled, now: float, life: int) -> dict[str, Any]:
+    """What every message of this enrollment begins with."""
+    return {
+        "iss": enrolled.id,
+        "aud": enrolled.issuer,
+        "iat": int(now),
+        "exp": int(now) + life,
+        "jti": _random_id(),
+    }
+
+
+def _linked(
+    kept: State, before: LockedRoot | None, locked: LockedRoot, enrolled: Enrolled
+) -> State:
+    if kept.root != before:
+        raise StateWrong("the phone was changed by another program: start again")
+    return msgspec.structs.replace(kept, root=locked, accounts=(*kept.accounts, enrolled))
