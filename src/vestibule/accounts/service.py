@@ -16,7 +16,7 @@ from vestibule.accounts import rules, store
 from vestibule.accounts.rules import Account
 from vestibule.base import audit
 from vestibule.base.context import Context
-from vestibule.base.database import Tx
+from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Duplicate, Refused, Unavailable
 from vestibule.base.ids import new_id
 from vestibule.base.sealing import Sealer
@@ -101,7 +101,7 @@ def _fits(hashed: bytes, secret: bytes) -> bool:
         return False
 
 
-def account_of(row: Mapping[str, Any]) -> Account:
+def account_of(row: Row | Mapping[str, Any]) -> Account:
     """The account in a row that has the columns of ``store.PERSON``."""
     return Account(
         id=row["id"],

@@ -24,7 +24,7 @@ class _Facts(dict[str, str | int]):
         return "…"
 
 
-def t(key: str, /, language: str = DEFAULT, **facts: str | int) -> str:
+def t(key: str, language: str = DEFAULT, /, **facts: str | int) -> str:
     """The text for ``key`` with its facts filled in; English where a language lacks it."""
     text = catalogue(language).get(key)
     if text is None:

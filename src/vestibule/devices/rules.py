@@ -34,7 +34,15 @@ class Enrollment:
     push_health: PushHealth
     biometric: bool
     created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """One line of the list of phones."""
+
+    enrollment: Enrollment
     used_at: int | None
+    """When it last signed somebody in, in milliseconds."""
 
 
 def clean_label(typed: str) -> str:

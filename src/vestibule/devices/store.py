@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    func,
     insert,
     null,
     select,
@@ -18,6 +19,7 @@ from sqlalchemy import (
 
 from vestibule.base.audit import JOURNAL
 from vestibule.base.database import metadata
+from vestibule.sessions.store import portal_session
 
 enrollment: Final = Table(
     "enrollment",
@@ -35,7 +37,6 @@ enrollment: Final = Table(
     Column("subscription", LargeBinary),
     Column("push_health", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("used_at", BigInteger),
     Column("revoked_at", BigInteger),
     *JOURNAL(),
     Index("enrollment_account", "account_id", "revoked_at"),
@@ -60,6 +61,16 @@ _JOURNAL: Final = {
     "result": "ok",
     "audit_detail": bindparam("detail"),
 }
+# When a phone last signed somebody in: known from the sessions, so that approving writes nothing.
+_USED_AT: Final = (
+    select(func.max(portal_session.c.opened_at))
+    .where(
+        portal_session.c.account_id == _e.account_id,
+        portal_session.c.enrollment_id == _e.id,
+    )
+    .scalar_subquery()
+    .label("used_at")
+)
 SHOWN: Final = (
     _e.id,
     _e.account_id,
@@ -69,7 +80,6 @@ SHOWN: Final = (
     _e.push_health,
     _e.credential,
     _e.created_at,
-    _e.used_at,
 )
 _MINE: Final = (
     _e.id == bindparam("id_"),
@@ -80,7 +90,7 @@ _MINE: Final = (
 ENROLL: Final = insert(enrollment).values({c.name: bindparam(c.name) for c in enrollment.c})
 
 ACTIVE_OF: Final = (
-    select(*SHOWN)
+    select(*SHOWN, _USED_AT)
     .where(_e.account_id == bindparam("account_id"), _e.revoked_at.is_(None))
     .order_by(_e.created_at)
 )
@@ -122,7 +132,7 @@ UNSUBSCRIBE: Final = (
     .values(subscription=null(), push_health="gone", **_JOURNAL)
 )
 
-# Never back, whatever raced; a response is also a sign of life.
+# Never back, whatever raced.
 ADVANCE: Final = (
     update(enrollment)
     .where(
@@ -130,5 +140,5 @@ ADVANCE: Final = (
         _e.revoked_at.is_(None),
         _e.counter < bindparam("counter_"),
     )
-    .values(counter=bindparam("counter_"), used_at=bindparam("now"))
+    .values(counter=bindparam("counter_"))
 )

@@ -75,6 +75,19 @@ class KnownBrowser:
     signed_in_at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One audit event of an account, for its owner."""
+
+    id: int
+    at: int
+    event: str
+    source: str
+    result: str
+    """``ok``, or the code of the refusal."""
+    detail: dict[str, str | int]
+
+
 def alive(
     *, ended_at: int | None, expires_at: int, seen_at: int, disabled: bool, now: int, idle_ms: int
 ) -> bool:

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from vestibule.base import audit
-from vestibule.base.clock import DAY, SECOND
+from vestibule.base.clock import DAY, HOUR, MINUTE
 from vestibule.base.context import Context
-from vestibule.base.database import Tx
+from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.base.ids import new_secret
 from vestibule.protocol.encoding import b64u, b64u_decode
 from vestibule.protocol.errors import ProtocolFault
 from vestibule.sessions import rules, store
-from vestibule.sessions.rules import EndReason, KnownBrowser, Proof, Session, SessionView
+from vestibule.sessions.rules import EndReason, Happening, KnownBrowser, Proof, Session, SessionView
 from vestibule.web.visitor import Visitor
 
 _COOKIE_LENGTH: Final = 43
+_NO_EVENT_YET: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,11 @@ def browser_digest(ctx: Context, browser_secret: str) -> bytes:
     return ctx.sealer.digest("browser", browser_secret)
 
 
+def browser_id(ctx: Context, browser_secret: str) -> str:
+    """The id under which `list_known_browsers` lists the browser with this secret."""
+    return b64u(browser_digest(ctx, browser_secret))
+
+
 async def open_session(
     tx: Tx,
     ctx: Context,
@@ -66,7 +72,7 @@ async def open_session(
     new = NewSession(
         id=session_id(ctx, cookie),
         cookie=cookie,
-        expires_at=now + ctx.settings.session_seconds * SECOND,
+        expires_at=now + ctx.settings.session_hours * HOUR,
     )
     await tx.run(
         store.OPEN,
@@ -109,7 +115,7 @@ async def session_of(ctx: Context, cookie: str | None) -> Session | None:
         seen_at=row["seen_at"],
         disabled=row["disabled_at"] is not None,
         now=now,
-        idle_ms=ctx.settings.session_idle_seconds * SECOND,
+        idle_ms=ctx.settings.session_idle_minutes * MINUTE,
     ):
         return None
     before = now - rules.TOUCH_MS
@@ -139,19 +145,46 @@ async def get_session(ctx: Context, cookie: str | None) -> Session:
 async def list_sessions(ctx: Context, account_id: str) -> list[SessionView]:
     """The account's live sessions, the latest used first."""
     now = ctx.clock.now()
-    idle_since = now - ctx.settings.session_idle_seconds * SECOND
+    idle_since = now - ctx.settings.session_idle_minutes * MINUTE
     rows = await ctx.db.all(store.LIVE_OF, account_id=account_id, now=now, idle_since=idle_since)
+    return [_view(row) for row in rows]
+
+
+async def list_sign_ins(ctx: Context, account_id: str, *, most: int) -> list[SessionView]:
+    """The account's latest sign-ins, over or not."""
+    rows = await ctx.db.all(store.HISTORY, account_id=account_id, most=most)
+    return [_view(row) for row in rows]
+
+
+def _view(row: Row) -> SessionView:
+    return SessionView(
+        id=row["id"],
+        proof=Proof(row["proof"]),
+        enrollment_id=row["enrollment_id"],
+        browser=row["browser"],
+        address=row["address"],
+        place=row["place"],
+        opened_at=row["opened_at"],
+        seen_at=row["seen_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+async def list_happenings(
+    ctx: Context, account_id: str, *, before: int | None, most: int
+) -> list[Happening]:
+    """What the audit journal says of the account, the latest first, older than event `before`."""
+    rows = await ctx.db.all(
+        store.EVENTS, account_id=account_id, before=before or _NO_EVENT_YET, most=most
+    )
     return [
-        SessionView(
+        Happening(
             id=row["id"],
-            proof=Proof(row["proof"]),
-            enrollment_id=row["enrollment_id"],
-            browser=row["browser"],
-            address=row["address"],
-            place=row["place"],
-            opened_at=row["opened_at"],
-            seen_at=row["seen_at"],
-            expires_at=row["expires_at"],
+            at=row["at"],
+            event=row["event"],
+            source=row["source"],
+            result=row["result"],
+            detail=json.loads(row["detail"]),
         )
         for row in rows
     ]
@@ -178,6 +211,22 @@ async def end_session(
     """End one session of the account; False if it was over or is not the account's."""
     ending = _ending(reason, actor="browser", source=source, now=ctx.clock.now())
     return bool(await ctx.db.run(store.END, id_=id, account_id_=account_id, **ending))
+
+
+async def end_other_sessions(ctx: Context, *, session: Session, source: str) -> int:
+    """End all sessions of the account but this one; the number of those ended."""
+    now = ctx.clock.now()
+    return await ctx.db.write(
+        lambda tx: end_others(
+            tx,
+            account_id=session.account_id,
+            keep=session.id,
+            reason=EndReason.ENDED,
+            actor="browser",
+            source=source,
+            now=now,
+        )
+    )
 
 
 async def end_others(

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from vestibule.accounts.store import account
-from vestibule.base.audit import JOURNAL
+from vestibule.base.audit import JOURNAL, audit_event
 from vestibule.base.database import metadata
 
 portal_session: Final = Table(
@@ -133,6 +133,41 @@ END_OF_ATTEMPT: Final = (
     update(portal_session)
     .where(_s.attempt_id == bindparam("attempt_id_"), _s.ended_at.is_(None))
     .values(_ENDED)
+)
+
+HISTORY: Final = (
+    select(
+        _s.id,
+        _s.proof,
+        _s.enrollment_id,
+        _s.browser,
+        _s.address,
+        _s.place,
+        _s.opened_at,
+        _s.seen_at,
+        _s.expires_at,
+    )
+    .where(_s.account_id == bindparam("account_id"))
+    .order_by(_s.opened_at.desc())
+    .limit(bindparam("most"))
+)
+
+EVENTS: Final = (
+    select(
+        audit_event.c.id,
+        audit_event.c.at,
+        audit_event.c.event,
+        audit_event.c.actor,
+        audit_event.c.source,
+        audit_event.c.result,
+        audit_event.c.detail,
+    )
+    .where(
+        audit_event.c.account_id == bindparam("account_id"),
+        audit_event.c.id < bindparam("before"),
+    )
+    .order_by(audit_event.c.at.desc(), audit_event.c.id.desc())
+    .limit(bindparam("most"))
 )
 
 KNOWN_BROWSERS: Final = (

@@ -74,9 +74,9 @@ def render(
 @cache
 def environment() -> Environment:
     """The templates of the house, all compiled, so that a broken one stops the start."""
-    folders = [_PACKAGE / "web" / "templates", *sorted(_PACKAGE.glob("*/templates"))]
+    folders = sorted(_PACKAGE.glob("*/templates"))
     made = Environment(
-        loader=FileSystemLoader(dict.fromkeys(folders)),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
@@ -85,7 +85,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(t=t, asset=asset, settings_pages=_SETTINGS)
-    made.filters.update(moment=moment, grouped=grouped)
+    made.filters.update(moment=moment, grouped=grouped, host=_host)
     for name in made.list_templates(extensions=["html"]):
         made.get_template(name)
     return made
@@ -96,6 +96,10 @@ def moment(at: int) -> Markup:
     when = datetime.fromtimestamp(at / 1000, UTC)
     words = f"{when.day} {when:%b %Y, %H:%M} UTC"
     return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%dT%H:%M:%SZ}", words)
+
+
+def _host(origin: str) -> str:
+    return origin.partition("://")[2]
 
 
 def grouped(digits: str, size: int) -> Markup:

@@ -13,9 +13,10 @@ from starlette.requests import HTTPConnection
 from ua_parser import parse
 
 from vestibule.base.context import Context
+from vestibule.base.i18n import t
 
 _AGENT_MOST: Final = 400
-_UNKNOWN: Final = "Unknown browser"
+_UNKNOWN: Final = t("web.browser.unknown")
 
 
 @dataclass(frozen=True, slots=True)

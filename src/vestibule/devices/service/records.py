@@ -8,7 +8,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.devices import rules, store
-from vestibule.devices.rules import Enrollment, PushHealth
+from vestibule.devices.rules import Enrollment, Phone, PushHealth
 from vestibule.devices.service.subscriptions import allowed, event_values, seal_subscription
 from vestibule.protocol.messages import Enrolment
 from vestibule.sessions import service as sessions
@@ -48,7 +48,6 @@ async def enroll(
         subscription=seal_subscription(ctx, message.id, push) if push else None,
         push_health=(PushHealth.OK if push else PushHealth.UNKNOWN).value,
         created_at=now,
-        used_at=None,
         revoked_at=None,
         **audit.journal(
             event="enrollment.created",
@@ -88,18 +87,17 @@ def enrollment_of(row: Row | Mapping[str, Any]) -> Enrollment:
         push_health=PushHealth(row["push_health"]),
         biometric=row["credential"] is not None,
         created_at=row["created_at"],
-        used_at=row["used_at"],
     )
 
 
-async def list_enrollments(ctx: Context, account_id: str) -> list[Enrollment]:
+async def list_phones(ctx: Context, account_id: str) -> list[Phone]:
     """The account's active phones, the oldest first."""
     rows = await ctx.db.all(store.ACTIVE_OF, account_id=account_id)
-    return [enrollment_of(row) for row in rows]
+    return [Phone(enrollment=enrollment_of(row), used_at=row["used_at"]) for row in rows]
 
 
 async def active_enrollments(tx: Tx, account_id: str) -> list[Enrollment]:
-    """As `list_enrollments`, inside the caller's transaction."""
+    """The account's active enrollments, read inside the caller's transaction."""
     return [enrollment_of(row) for row in await tx.all(store.ACTIVE_OF, account_id=account_id)]
 
 
@@ -113,7 +111,8 @@ async def get_enrollment(
 
     Raises Refused ``enrollment_unknown`` or ``step_up_needed``.
     """
-    for enrollment in await list_enrollments(ctx, session.account_id):
+    for phone in await list_phones(ctx, session.account_id):
+        enrollment = phone.enrollment
         if enrollment.id == id:
             if not rules.may_change_phones(
                 strong=session.strong,
@@ -222,6 +221,6 @@ async def remove_by_phone(ctx: Context, enrollment: Enrollment, *, source: str) 
     await _revoke(ctx, enrollment, actor=f"phone:{enrollment.id}", source=source)
 
 
-async def advance_counter(tx: Tx, *, enrollment_id: str, counter: int, now: int) -> bool:
+async def advance_counter(tx: Tx, *, enrollment_id: str, counter: int) -> bool:
     """Accept a response's counter; False when one at least as high was accepted before."""
-    return bool(await tx.run(store.ADVANCE, id_=enrollment_id, counter_=counter, now=now))
+    return bool(await tx.run(store.ADVANCE, id_=enrollment_id, counter_=counter))

@@ -143,7 +143,7 @@ async def _accept(
     now: int,
 ) -> _Outcome:
     phone_id: str = row["phone_id"]
-    if not await devices.advance_counter(tx, enrollment_id=phone_id, counter=counter, now=now):
+    if not await devices.advance_counter(tx, enrollment_id=phone_id, counter=counter):
         raise Lost
     entry = audit.journal(
         event="login.responded",

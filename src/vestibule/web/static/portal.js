@@ -6,6 +6,8 @@
 //   event step  {name}     data-step=name is done, and the one after it is under way
 //   event show  {part, text}   data-part=part appears, data-part-off=part disappears;
 //                          text fills the elements with data-slot=<key>
+//   event delivered        as step "sent"; event undelivered as show of that part
+//   event state {...}      booleans show or hide data-part=<key>, texts fill data-slot=<key>
 //   data-until="<ms>"      counts down to that server time; data-at-zero="/path" then moves on
 
 const page = document.documentElement;
@@ -60,6 +62,31 @@ function show(part, text) {
   }
 }
 
+function state(news) {
+  for (const [key, value] of Object.entries(news)) {
+    const name = CSS.escape(key);
+    if (typeof value === "boolean") {
+      for (const part of all(`[data-part="${name}"]`)) part.hidden = !value;
+    } else if (typeof value === "string") {
+      for (const slot of all(`[data-slot="${name}"]`)) fill(slot, value);
+    }
+  }
+}
+
+// Digits keep their groups, which are one element each.
+function fill(slot, text) {
+  if (slot.textContent === text) return;
+  const groups = slot.childElementCount;
+  if (groups < 2) {
+    slot.textContent = text;
+    return;
+  }
+  const size = Math.ceil(text.length / groups);
+  [...slot.children].forEach((group, index) => {
+    group.textContent = text.slice(index * size, (index + 1) * size);
+  });
+}
+
 function wait(place) {
   const path = place.dataset.wait;
   let source;
@@ -86,6 +113,9 @@ function wait(place) {
     });
     on("step", ({ name }) => step(name));
     on("show", ({ part, text }) => show(part, text));
+    on("delivered", () => step("sent"));
+    on("undelivered", () => show("undelivered"));
+    on("state", state);
     source.addEventListener("error", () => {
       // A dropped line comes back by itself. A refused one does not: the page then asks again,
       // unless that would throw away what somebody is typing.
