@@ -134,7 +134,7 @@ def test_approved_attempt_expires_uncollected() -> None:
     ],
 )
 def test_number_needed_by_policy(
-    policy: NumberEntry, known: bool, others: int, needed: bool
+    policy: NumberEntry, *, known: bool, others: int, needed: bool
 ) -> None:
     """The policy decides, except that two attempts at once always need the number."""
     assert rules.number_needed(policy, known=known, others=others) is needed
@@ -172,7 +172,7 @@ def test_wrong_proof_ends_the_attempt_at_the_third() -> None:
 
 
 def test_renewal_needed_when_little_life_is_left() -> None:
-    """ "Send again" repeats a nudge while the request lives, and renews it near its end."""
+    """Asking again repeats a nudge while the request lives, and renews it near its end."""
     assert not rules.renewal_needed(attempt(), now=NOW)
     assert rules.renewal_needed(attempt(), now=NOW + 151_000)
     assert rules.renewal_needed(attempt(tries=3), now=NOW)

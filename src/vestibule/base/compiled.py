@@ -157,4 +157,6 @@ class Compiler:
 def _has_values(statement: Insert | Update) -> bool:
     # No public accessor tells. Written by values(dict), values([dicts]), ordered or from a select.
     parts = ("_values", "_multi_values", "_ordered_values", "select")
-    return any(bool(getattr(statement, part, None)) for part in parts)
+    given = (getattr(statement, part, None) for part in parts)
+    # A select has no truth value: only None and the empty tuple stand for nothing.
+    return any(part is not None and not (isinstance(part, tuple) and not part) for part in given)

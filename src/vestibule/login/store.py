@@ -27,6 +27,7 @@ from sqlalchemy import (
     insert,
     literal,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -140,7 +141,7 @@ SIGN_IN: Final = (
         .label("known"),
         select(func.count())
         .select_from(login_attempt)
-        .where(_live(bindparam("now"), account_id=account.c.id))
+        .where(_live(bindparam("now"), account_id=account.c.id), _a.id != bindparam("not_id"))
         .scalar_subquery()
         .label("others"),
     )
@@ -245,7 +246,7 @@ CANCEL: Final = (
     .where(
         _a.id == bindparam("id_"),
         _a.browser_digest == bindparam("browser_digest_"),
-        _a.state.in_(("choosing", "waiting", "approved")),
+        or_(_a.state == "choosing", _a.state == "waiting", _a.state == "approved"),
     )
     .values(state="cancelled", **_journal())
     .returning(_a.enrollment_id)

@@ -70,7 +70,7 @@ async def _next_round(ctx: Context, mine: Mine, *, phone_id: str | None, visitor
             loaded.row["account_version"],
             loaded.row["account_state"],
         )
-        allowed = await allow_push(tx, loaded.row, slot, phones=loaded.phones, now=now)
+        allowed = await allow_push(tx, loaded.row, slot, phone=phone, phones=loaded.phones, now=now)
         entry = audit.journal(
             event="login.sent_again" if phone_id is None else "login.phone_chosen",
             actor="browser",

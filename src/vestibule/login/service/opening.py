@@ -68,6 +68,7 @@ async def begin_login(
         "name_subject": _name_subject(ctx, key),
         "source_subject": f"source:{visitor.source}",
         "known_digest": known_digest,
+        "not_id": replaces.id if replaces else "",
     }
     found = await ctx.db.read(lambda tx: _find(tx, ctx, query))
     _demand_patience(found, now=ctx.clock.now())
@@ -215,7 +216,9 @@ async def _open_attempt(
     phone = found.phones[0] if len(found.phones) == 1 else None
     allowed = PushAllowed(push=False)
     if phone is not None:
-        allowed = await allow_push(tx, account, found.per_account, phones=found.phones, now=now)
+        allowed = await allow_push(
+            tx, account, found.per_account, phone=phone, phones=found.phones, now=now
+        )
     attempt_id = ids.new_id()
     shown = Shown(
         account=account["username"],
@@ -356,20 +359,23 @@ async def _replace(tx: Tx, ctx: Context, old: Mine, *, visitor: Visitor, now: in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushAllowed:
-    """Whether a notification may be sent now, and if not, why: the page says so."""
+    """Whether the phone is to be asked now, and if not, or not by a notification, why."""
 
     push: bool
     why: str = ""
 
 
 async def allow_push(
-    tx: Tx, account: Row, slot: limits.Slot, *, phones: tuple[Phone, ...], now: int
+    tx: Tx, account: Row, slot: limits.Slot, *, phone: Phone, phones: tuple[Phone, ...], now: int
 ) -> PushAllowed:
     """Decide about a notification and count it in the same transaction."""
     if not account["seamless"]:
         return PushAllowed(push=False, why="seamless_off")
     if (account["pushes_stopped_until"] or 0) > now:
         return PushAllowed(push=False, why="reported")
+    if phone.subscription is None:
+        # Nothing is sent, so nothing is counted: the request waits in the app.
+        return PushAllowed(push=True, why="not_subscribed")
     before = slot.limits
     # A sign-in since the last push starts the count afresh. It is noticed here, where the row
     # is written anyway, so that signing in need not write it.
