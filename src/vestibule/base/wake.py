@@ -56,10 +56,12 @@ class Waiter:
             del self._bus.waiters[self._topic]
 
     async def wait(self, timeout: float) -> str | None:
-        """Wait up to ``timeout`` seconds. The message told, or None: look again in both cases.
+        """Wait up to ``timeout`` seconds for a message; None: time is over.
 
         A message told since the subscription (or since the last wait) returns at once, so
-        "subscribe, read the record, wait" misses nothing.
+        "subscribe, read the record, wait" misses nothing. While the bus is healthy None means
+        that nothing was told; while it is not, that it is time to look. An empty message is told
+        to everybody when the bus comes or goes.
         """
         if self._message is None:
             await self._sleep(timeout if self._bus.healthy else min(timeout, POLL_SECONDS))
@@ -82,7 +84,7 @@ class Waiter:
         self.stir()
 
     def stir(self) -> None:
-        """Wake up without a message: time is over, or the bus itself changed."""
+        """Wake up without a message: time is over."""
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
@@ -92,11 +94,21 @@ class LocalBus:
 
     def __init__(self) -> None:
         self.waiters: dict[str, list[Waiter]] = {}
+        self._healthy = True
 
     @property
     def healthy(self) -> bool:
-        """Nothing lies between teller and waiter that could fail."""
-        return True
+        """True, unless a wider bus that stands on this one says otherwise."""
+        return self._healthy
+
+    def set_healthy(self, healthy: bool) -> None:  # noqa: FBT001
+        """Say whether all wake-ups arrive; a change stirs everybody, to look or to wait longer."""
+        if healthy == self._healthy:
+            return
+        self._healthy = healthy
+        for waiters in list(self.waiters.values()):
+            for waiter in list(waiters):
+                waiter.stir()
 
     def subscribe(self, topic: str) -> Waiter:
         """A waiter, to be entered with ``async with``."""
