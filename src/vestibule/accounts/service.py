@@ -14,7 +14,7 @@ from argon2.low_level import Type, hash_secret, verify_secret
 
 from vestibule.accounts import rules, store
 from vestibule.accounts.rules import Account
-from vestibule.base import audit
+from vestibule.base import audit, limits
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Duplicate, Refused, Unavailable
@@ -214,11 +214,31 @@ async def set_password(
 async def change_password(
     ctx: Context, *, account_id: str, current: str, new: str, source: str
 ) -> None:
-    """Change a password by its owner. Raises Refused ``wrong_credentials`` or a password rule's."""
+    """Change a password by its owner.
+
+    Raises Refused ``wrong_credentials``, ``password_wait`` (with ``wait`` in seconds) or a password
+    rule's code: somebody who found an open session must not guess the password with it.
+    """
+    now = ctx.clock.now()
     row = await ctx.db.one(store.BY_ID, id_=account_id)
+    slot = await ctx.db.read(lambda tx: limits.load(tx, f"account:{account_id}"))
+    if wait := slot.limits.password_wait(now=now):
+        raise Refused("password_wait", wait=-(-wait // SECOND))
     if row is None or not await ctx.passwords.verify(row["password_hash"], current):
+        await ctx.db.write(lambda tx: _count_failure(tx, account_id, now=now))
         raise Refused("wrong_credentials")
     await set_password(ctx, account_id=account_id, password=new, actor="browser", source=source)
+    await ctx.db.write(lambda tx: _count_success(tx, account_id, now=now))
+
+
+async def _count_failure(tx: Tx, account_id: str, *, now: int) -> None:
+    slot = await limits.load(tx, f"account:{account_id}")
+    await limits.save(tx, slot, slot.limits.password_failed(now=now))
+
+
+async def _count_success(tx: Tx, account_id: str, *, now: int) -> None:
+    slot = await limits.load(tx, f"account:{account_id}")
+    await limits.save(tx, slot, slot.limits.password_right(now=now))
 
 
 async def set_seamless(ctx: Context, *, account_id: str, on: bool, source: str) -> bool:
@@ -253,6 +273,18 @@ async def set_disabled(ctx: Context, *, account_id: str, disabled: bool) -> None
         await tx.run(store.SET_DISABLED, id_=account_id, disabled_at_=at)
         event = "account.disabled" if disabled else "account.enabled"
         await _record(tx, ctx, event, account_id, actor="system")
+
+    await ctx.db.write(body)
+
+
+async def unlock_account(ctx: Context, *, account_id: str) -> None:
+    """Lift every limit of an account: failures, blocked responses, stopped nudges."""
+
+    async def body(tx: Tx) -> None:
+        slot = await limits.load(tx, f"account:{account_id}")
+        await limits.save(tx, slot, limits.Limits())
+        await tx.run(store.ALLOW_PUSHES, id_=account_id)
+        await _record(tx, ctx, "account.unlocked", account_id, actor="system")
 
     await ctx.db.write(body)
 

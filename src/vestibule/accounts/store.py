@@ -51,6 +51,9 @@ SET_PASSWORD: Final = (
 SET_DISABLED: Final = (
     update(account).where(_a.id == bindparam("id_")).values(disabled_at=bindparam("disabled_at_"))
 )
+ALLOW_PUSHES: Final = (
+    update(account).where(_a.id == bindparam("id_")).values(pushes_stopped_until=None)
+)
 REPORTED: Final = (
     update(account)
     .where(_a.id == bindparam("id_"))

@@ -1,1 +1,61 @@
-"""The command line: `vestibule serve`, `phone`, `init`, `account`."""
+"""The command line: `vestibule serve`, `init`, `account`, `settings`, `phone`.
+
+Only the module of the verb that was asked for is loaded: `vestibule --help` and the offline
+phone need no web server. Exit codes: 0 done, 1 refused, 2 wrong usage, 3 something is missing
+or cannot be reached, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+from vestibule import __version__
+from vestibule.cli import terminal
+
+VERBS = {
+    "serve": "Serve the portal and the phone app.",
+    "init": "Make the data folder: keys, database and, if you like, a first account.",
+    "account": "People who may sign in: add, list, show, new passwords, unlock, remove phones.",
+    "settings": "What can be set, what it is set to, and whether that is lawful.",
+    "phone": "The reference phone: link it, answer sign-ins, respond offline.",
+}
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        terminal.out.print(f"vestibule {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    """Vestibule: sign in to a portal and approve it on your phone.
+
+    To try it: `vestibule serve --demo`, then open the address that it prints.
+    """
+
+
+def build(words: list[str]) -> typer.Typer:
+    """Make the command line, with the modules loaded that these words need."""
+    app = terminal.typer_app()
+    app.callback(no_args_is_help=True)(_root)
+    asked = next((word for word in words if not word.startswith("-")), "")
+    for verb, summary in VERBS.items():
+        if verb == asked:
+            app.add_typer(import_module(f"vestibule.cli.{verb}").app, name=verb)
+            continue
+        known = terminal.typer_app()
+        known.callback(invoke_without_command=True)(lambda: None)
+        app.add_typer(known, name=verb, help=summary)
+    return app
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(terminal.run(build(sys.argv[1:])))

@@ -221,6 +221,11 @@ async def remove_by_phone(ctx: Context, enrollment: Enrollment, *, source: str) 
     await _revoke(ctx, enrollment, actor=f"phone:{enrollment.id}", source=source)
 
 
+async def remove_by_operator(ctx: Context, enrollment: Enrollment) -> None:
+    """Remove a lost phone for its owner, with every session that it opened."""
+    await _revoke(ctx, enrollment, actor="system", source="", end_sessions=True)
+
+
 async def advance_counter(tx: Tx, *, enrollment_id: str, counter: int) -> bool:
     """Accept a response's counter; False when one at least as high was accepted before."""
     return bool(await tx.run(store.ADVANCE, id_=enrollment_id, counter_=counter))
