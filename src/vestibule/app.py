@@ -14,12 +14,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
+from sqlalchemy import literal, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vestibule import home, schema
+from vestibule import home
 from vestibule.accounts.service import PasswordPool
 from vestibule.activation import (
     device_api as activation_api,
@@ -37,9 +38,10 @@ from vestibule.base.wake import LocalBus, WakeBus
 from vestibule.devices import device_api as devices_api, pages as devices_pages
 from vestibule.login import device_api as login_api, pages as login_pages, service as login
 from vestibule.notifications import device_api as notifications_api, service as notifications
-from vestibule.outside.places import open_places
+from vestibule.outside.places import places
 from vestibule.outside.redis_wake import RedisBus
 from vestibule.outside.web_push import WebPush
+from vestibule.protocol.keys import kid_of, public_bytes
 from vestibule.sessions import pages as sessions_pages, service as sessions
 from vestibule.web.middleware import (
     PORTAL_FEATURES,
@@ -53,6 +55,7 @@ from vestibule.web.static import static_file
 
 _log = structlog.get_logger("vestibule.app")
 _SWEEP_EVERY_S: Final = 300.0
+_ALIVE: Final = select(literal(1).label("alive"))
 _HEALTH: Final = frozenset({"/healthz", "/readyz"})
 
 
@@ -67,7 +70,10 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
         stack.callback(pool.close)
         bus: WakeBus = LocalBus()
         if settings.redis_url:
-            bus = await stack.enter_async_context(RedisBus(settings.redis_url))
+            house = kid_of(public_bytes(keys.signing))
+            redis = await RedisBus.open(settings.redis_url, house)
+            stack.push_async_callback(redis.close)
+            bus = redis
         push = await stack.enter_async_context(WebPush(settings, keys.vapid))
         stack.push_async_callback(notifications.settle)
         yield Context(
@@ -78,7 +84,7 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             wake=bus,
             passwords=pool,
             push=push,
-            places=open_places(settings.geoip_file),
+            places=places(settings.geoip_file),
         )
 
 
@@ -142,7 +148,7 @@ class House:
         if self._ctx is None:
             return PlainTextResponse("starting\n", status_code=503)
         try:
-            await self._ctx.db.read(schema.check)
+            await self._ctx.db.one(_ALIVE)
         except Fault:
             return PlainTextResponse("database unavailable\n", status_code=503)
         wake = "" if self._ctx.wake.healthy else " (wake-ups are late: Redis does not answer)"

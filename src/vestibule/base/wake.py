@@ -94,21 +94,11 @@ class LocalBus:
 
     def __init__(self) -> None:
         self.waiters: dict[str, list[Waiter]] = {}
-        self._healthy = True
 
     @property
     def healthy(self) -> bool:
-        """True, unless a wider bus that stands on this one says otherwise."""
-        return self._healthy
-
-    def set_healthy(self, healthy: bool) -> None:  # noqa: FBT001
-        """Say whether all wake-ups arrive; a change stirs everybody, to look or to wait longer."""
-        if healthy == self._healthy:
-            return
-        self._healthy = healthy
-        for waiters in list(self.waiters.values()):
-            for waiter in list(waiters):
-                waiter.stir()
+        """Nothing lies between teller and waiter that could fail."""
+        return True
 
     def subscribe(self, topic: str) -> Waiter:
         """A waiter, to be entered with ``async with``."""

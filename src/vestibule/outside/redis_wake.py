@@ -20,7 +20,6 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from vestibule.base.ids import new_id
-from vestibule.base import ids
 from vestibule.base.wake import LocalBus, Waiter
 
 _log = structlog.get_logger("vestibule.wake")
