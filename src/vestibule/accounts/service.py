@@ -15,6 +15,7 @@ from argon2.low_level import Type, hash_secret, verify_secret
 from vestibule.accounts import rules, store
 from vestibule.accounts.rules import Account
 from vestibule.base import audit, limits
+from vestibule.base.clock import SECOND
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Duplicate, Refused, Unavailable

@@ -4,12 +4,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from vestibule.accounts import service as accounts
+from vestibule.accounts.rules import PASSWORD_MIN
 from vestibule.base.context import Context
-from vestibule.base.errors import CODES
+from vestibule.base.errors import CODES, Refused
 from vestibule.base.i18n import DEFAULT, catalogue, t
 from vestibule.sessions import service
 from vestibule.sessions.rules import EndReason, Happening, Session
 from vestibule.web import cookies, forms
+from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render
 from vestibule.web.visitor import visitor
 
@@ -101,6 +104,43 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
+async def password(request: Request) -> Response:
+    """GET /settings/password: the form to change it."""
+    return _password_form(request, await _session(request))
+
+
+def _password_form(request: Request, session: Session, problem: Problem | None = None) -> Response:
+    return render(
+        request,
+        "sessions/password.html",
+        status=problem.code.status if problem else 200,
+        session=session,
+        least=PASSWORD_MIN,
+        problem=problem,
+        done=request.query_params.get("done") == "changed",
+    )
+
+
+async def change_password(request: Request) -> Response:
+    """POST /settings/password: change it, and end every other session."""
+    ctx: Context = request.app.state.ctx
+    session = await _session(request)
+    sent = await forms.read(request, "username", "current", "new", bound=session.id)
+    source = visitor(request).address
+    try:
+        await accounts.change_password(
+            ctx,
+            account_id=session.account_id,
+            current=sent["current"],
+            new=sent["new"],
+            source=source,
+        )
+    except Refused as fault:
+        return _password_form(request, session, problem_of(fault, request.state.reference))
+    await service.end_other_sessions(ctx, session=session, source=source)
+    return RedirectResponse("/settings/password?done=changed", status_code=303)
+
+
 async def activity(request: Request) -> Response:
     """GET /settings/activity?before=: the audit journal in words."""
     session = await _session(request)
@@ -138,6 +178,8 @@ routes = [
     Route("/settings/sessions/end", end, methods=["POST"]),
     Route("/settings/sessions/end-others", end_others, methods=["POST"]),
     Route("/settings/browsers/forget", forget, methods=["POST"]),
+    Route("/settings/password", password, methods=["GET"]),
+    Route("/settings/password", change_password, methods=["POST"]),
     Route("/settings/activity", activity, methods=["GET"]),
     Route("/logout", sign_out, methods=["POST"]),
 ]

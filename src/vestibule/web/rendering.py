@@ -24,6 +24,7 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _SETTINGS: Final = (
     ("/settings/sign-in", t("web.menu.secure_login")),
     ("/settings/phones", t("web.menu.phones")),
+    ("/settings/password", t("web.menu.password")),
     ("/settings/sessions", t("web.menu.sessions")),
     ("/settings/activity", t("web.menu.activity")),
 )

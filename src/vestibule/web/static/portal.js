@@ -17,10 +17,16 @@ const all = (selector) => document.querySelectorAll(selector);
 const own = (path) => typeof path === "string" && /^\/(?![/\\])/.test(path);
 
 function localTimes() {
-  const format = new Intl.DateTimeFormat(page.lang, { dateStyle: "medium", timeStyle: "short" });
+  const day = new Intl.DateTimeFormat(page.lang, { dateStyle: "medium" });
+  const hour = new Intl.DateTimeFormat(page.lang, { timeStyle: "short" });
+  const near = new Intl.RelativeTimeFormat(page.lang, { numeric: "auto" });
+  const now = new Date(Date.now() + offset);
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
   for (const time of all("time[datetime]")) {
+    const then = new Date(time.dateTime);
+    const ago = [now, yesterday].findIndex((date) => date.toDateString() === then.toDateString());
     time.title = time.textContent;
-    time.textContent = format.format(new Date(time.dateTime));
+    time.textContent = `${ago < 0 ? day.format(then) : near.format(-ago, "day")}, ${hour.format(then)}`;
   }
 }
 
