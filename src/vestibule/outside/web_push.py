@@ -1,7 +1,7 @@
 """Web Push: messages to browsers through the push service of their maker.
 
 RFC 8030 (the request), RFC 8188 and RFC 8291 (the encryption, so that the service reads nothing)
-and RFC 8292 (VAPID, which names us to the service). Every message has the same size.
+and RFC 8292 (VAPID, which names us to the service).
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -27,7 +27,9 @@ from vestibule.base.settings import Settings
 _log = structlog.get_logger("vestibule.push")
 
 PADDED: Final = 512
-"""Plaintext bytes of every message: the size tells nothing."""
+"""Plaintext is filled up to a multiple of so many bytes: the size tells nothing."""
+LONGEST: Final = 7 * PADDED
+"""Push services take 4096 bytes, of which encryption needs 103."""
 _RECORD_SIZE: Final = 4096
 _TOKEN_LIFE_S: Final = 12 * 3600
 _TOKEN_REUSED_S: Final = 6 * 3600
@@ -44,14 +46,14 @@ def encrypt(
     *,
     sender: ec.EllipticCurvePrivateKey,
     salt: bytes,
-    padded: int = PADDED,
+    padded: int,
 ) -> bytes:
     """The body of a push message (RFC 8291 section 3.4, one record of RFC 8188).
 
     ``sender`` is a key pair for this message only, ``salt`` 16 random bytes. The plaintext is
     filled up to ``padded`` bytes. Raises ValueError: too long, or a key that is no point of P-256.
     """
-    if len(plaintext) > padded or padded > _RECORD_SIZE - 17 - 86:
+    if not len(plaintext) <= padded <= LONGEST:
         raise ValueError("the message is too long")
     curve = ec.SECP256R1()
     receiver_key = ec.EllipticCurvePublicKey.from_encoded_point(curve, target.p256dh)
@@ -103,7 +105,7 @@ class WebPush:
         self._vapid = Vapid(key, settings.vapid_subject)
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> "WebPush":
+    async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
         )
@@ -151,6 +153,7 @@ class WebPush:
                 target,
                 sender=ec.generate_private_key(ec.SECP256R1()),
                 salt=secrets.token_bytes(16),
+                padded=-(-len(payload) // PADDED) * PADDED,
             )
         except ValueError as error:
             _log.warning("push.unencryptable", origin=origin, reason=str(error))
