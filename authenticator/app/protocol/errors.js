@@ -22,3 +22,6 @@ export class Malformed extends Problem {}
 
 /** Something outside failed: the network, the camera, the storage. */
 export class Unavailable extends Problem {}
+
+/** The code of whatever was thrown. @param {unknown} problem */
+export const codeOf = (problem) => (problem instanceof Problem ? problem.code : "unexpected");

@@ -23,8 +23,8 @@ export function field(label, properties, { hint, beside } = {}) {
     { class: "field" },
     h("div", { class: "label-row" }, h("label", { for: id }, label), beside),
     input,
-    hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
-    reason,
+    // The reason takes the hint's place, so that nothing jumps when it comes.
+    h("div", { class: "below" }, hint && h("p", { class: "hint", id: `${id}-hint` }, hint), reason),
   );
   const refuse = (/** @type {string} */ text) => {
     reason.textContent = text;
@@ -81,16 +81,19 @@ export function codeField(label, hint) {
  * it would tell a thief what the PIN is made of.
  *
  * @param {string} label
- * @param {string} [hint]
+ * @param {{hint?: string, with?: HTMLInputElement}} [more] `with`: the PIN is typed twice, and that
+ *   field's switch turns this one too
  */
-export function pinField(label, hint) {
-  const beside = h("button", { type: "button", class: "link small", onclick: () => turn() }, t("pin.letters"));
+export function pinField(label, { hint, with: other } = {}) {
+  const beside = other ? undefined : h("button", { type: "button", class: "link small", onclick: () => turn() }, t("pin.letters"));
   const properties = { class: "digits pin", type: "password", inputmode: "numeric", maxlength: 24, autocapitalize: "off", autocorrect: "off", spellcheck: "false", enterkeyhint: "done" };
   const made = field(label, { ...properties, autocomplete: "off", "data-1p-ignore": true, "data-lpignore": "true" }, { hint, beside });
+  other?.addEventListener("turned", () => (made.input.inputMode = other.inputMode));
   const turn = () => {
     const numbers = made.input.inputMode === "numeric";
     made.input.inputMode = numbers ? "text" : "numeric";
-    beside.textContent = numbers ? t("pin.numbers") : t("pin.letters");
+    if (beside) beside.textContent = numbers ? t("pin.numbers") : t("pin.letters");
+    made.input.dispatchEvent(new Event("turned"));
     made.input.focus();
   };
   return made;

@@ -2,7 +2,7 @@
 // PIN was right only the server can say, so nothing here claims to know.
 
 import { unlockWithBiometrics, unlockWithPin } from "../journeys/unlock.js";
-import { Problem } from "../protocol/errors.js";
+import { Problem, codeOf } from "../protocol/errors.js";
 import { alertLine } from "./cards.js";
 import { busy, button, link } from "./controls.js";
 import { h, uniqueId } from "./element.js";
@@ -37,7 +37,7 @@ function openSheet(_app, { device, title, text, wrong, twice }, byBiometrics, re
   const heading = uniqueId();
   const alert = alertLine();
   const first = pinField(t("pin.yours"));
-  const again = pinField(t("pin.again"));
+  const again = pinField(t("pin.again"), { with: first.input });
   /** @type {CryptoKey | null} */
   let root = null;
   const attempt = async (/** @type {() => Promise<CryptoKey>} */ open) => {
@@ -45,7 +45,7 @@ function openSheet(_app, { device, title, text, wrong, twice }, byBiometrics, re
       root = await busy(proceed, t("unlock.working"), open);
       sheet.close();
     } catch (problem) {
-      alert.say(t(`problem.${problem instanceof Problem ? problem.code : "unexpected"}.why`));
+      alert.say(t(`problem.${codeOf(problem)}.why`));
     }
   };
   const submit = () => {

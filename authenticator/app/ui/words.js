@@ -34,11 +34,14 @@ export function counted(key, count, values = {}) {
   return t(hasWords(form) ? form : `${key}.other`, { count, ...values });
 }
 
-/** @param {number} at ms */
-export const clockTime = (at) => new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(at);
+/** The person's own habits of writing dates, in the language of the texts. */
+const region = () => navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
 
 /** @param {number} at ms */
-export const dayAndTime = (at) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(at);
+export const clockTime = (at) => new Intl.DateTimeFormat(region(), { timeStyle: "short" }).format(at);
+
+/** @param {number} at ms */
+export const dayAndTime = (at) => new Intl.DateTimeFormat(region(), { dateStyle: "medium", timeStyle: "short" }).format(at);
 
 /** Minutes and seconds of a time left. @param {number} seconds */
 export const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.max(0, seconds) % 60).padStart(2, "0")}`;

@@ -1,0 +1,127 @@
+// Accounts, what waits, and the way to a response. Without accounts: the welcome, or the ticket
+// that was held while the app was being installed.
+
+import { fail, ownLink, present } from "../app.js";
+import { permission } from "../device/push.js";
+import { allowPushes } from "../journeys/pushes.js";
+import { note } from "../ui/cards.js";
+import { busy, button, iconButton, link } from "../ui/controls.js";
+import { h } from "../ui/element.js";
+import { icon } from "../ui/icons.js";
+import { counted, minutes, t } from "../ui/words.js";
+import { welcome } from "./welcome.js";
+
+/** @typedef {import("../app.js").App} App */
+/** @typedef {import("../app.js").Held} Held */
+/** @typedef {import("../device/vault.js").Account} Account */
+/** @typedef {import("../journeys/watch.js").Waiting} Waiting */
+
+/** @type {import("../ui/router.js").Show} */
+export async function home(app) {
+  const accounts = (await app.vault.accounts()).filter(({ pending }) => !pending);
+  if (accounts.length === 0) return (await held(app)) ?? welcome(app, {});
+  const heading = h("p", { class: "lead" });
+  const waiting = h("section", { class: "rows", "aria-label": t("home.requests") });
+  const list = h("section", { class: "rows", "aria-label": t("home.accounts") });
+  const notes = h("div", { class: "notes" });
+  const draw = () => {
+    const { waiting: requests, accounts: known } = app.watch;
+    const shown = requests.filter((request) => !app.watch.isOver(request));
+    heading.textContent = shown.length > 0 ? counted("home.waiting", shown.length) : t("home.nothing");
+    waiting.replaceChildren(...shown.map((request) => requestCard(app, request)));
+    list.replaceChildren(...known.filter(({ pending }) => !pending).map((account) => accountCard(app, account)));
+    notes.replaceChildren(...notesOf(app));
+  };
+  draw();
+  const stop = app.watch.subscribe(draw);
+  const timer = setInterval(draw, 1000);
+  return {
+    title: t("home.title"),
+    corner: iconButton(t("settings.title"), "settings", () => app.router.go("settings")),
+    body: [heading, waiting, h("h2", {}, t("home.accounts")), list, notes],
+    foot: [
+      button(t("home.authenticate"), () => app.router.go("authenticate"), { weight: "brass", icon: "digits" }),
+      h("div", { class: "links" }, link(t("home.add"), () => app.router.go("scan")), link(t("home.history"), () => app.router.go("history"))),
+    ],
+    leave: () => {
+      stop();
+      clearInterval(timer);
+    },
+  };
+}
+
+/** @param {App} app @returns {Promise<import("../ui/router.js").Screen | null>} */
+async function held(app) {
+  /** @type {Held | undefined} */
+  const ticket = await app.vault.thing("held");
+  const left = ticket ? ticket.expires - app.clock.now() : 0;
+  if (!ticket || left <= 0) return null;
+  const go = async () => {
+    try {
+      await present(app, { link: ownLink(app, ticket.link) });
+    } catch (problem) {
+      await fail(app, problem);
+    }
+  };
+  const forget = async () => {
+    await app.vault.keep("held", undefined);
+    await app.router.go("home", {}, { replace: true });
+  };
+  return {
+    title: t("held.title"),
+    lead: t("held.lead", { left: minutes(Math.ceil(left / 1000)) }),
+    body: [h("div", { class: "picture" }, icon("mark", "brass"))],
+    foot: [button(t("held.go"), go, { weight: "brass" }), button(t("held.forget"), forget)],
+  };
+}
+
+/** @param {App} app @param {Waiting} waiting */
+function requestCard(app, { id, account, request }) {
+  const left = Math.max(0, request.exp - app.clock.seconds());
+  const { browser, place } = request.show;
+  return h(
+    "button",
+    { type: "button", class: "row request", onclick: () => app.router.go("request", { id }) },
+    icon("mark", "brass"),
+    h(
+      "span",
+      { class: "row-text" },
+      h("b", {}, t("home.request", { organisation: account.organisation })),
+      h("span", { class: "soft" }, [account.account, browser, place].filter(Boolean).join(" · ")),
+    ),
+    h("span", { class: "tag timer" }, minutes(left)),
+  );
+}
+
+/** @param {App} app @param {Account} account */
+function accountCard(app, account) {
+  const state = account.ended ? t("home.ended") : account.seamless ? account.label : t("home.manual");
+  return h(
+    "button",
+    { type: "button", class: "row", onclick: () => app.router.go("account", { id: account.id }) },
+    h("span", { class: "initial", "aria-hidden": "true" }, [...account.organisation][0] ?? ""),
+    h(
+      "span",
+      { class: "row-text" },
+      h("b", {}, account.account),
+      h("span", { class: account.ended ? "bad" : "soft" }, `${account.organisation} · ${state}`),
+    ),
+    icon("on", "soft"),
+  );
+}
+
+/** @param {App} app */
+function notesOf(app) {
+  const notes = [];
+  if (app.watch.reached === false) notes.push(note({ icon: "cloud", text: t("home.offline") }));
+  if (app.updates.ready) notes.push(note({ icon: "turn", text: t("update.ready") }, link(t("update.now"), () => app.updates.apply())));
+  const state = permission();
+  if (!app.watch.accounts.some(({ vapid, ended }) => vapid && !ended)) return notes;
+  if (state === "undecided") {
+    const allow = link(t("push.allow"), () => void busy(allow, t("push.working"), () => allowPushes(app)).catch(() => app.router.go("notifications", { state: "unavailable" })));
+    notes.push(note({ icon: "mute", text: t("push.off") }, allow));
+  }
+  if (state === "denied") notes.push(note({ icon: "mute", text: t("push.denied") }, link(t("push.how"), () => app.router.go("notifications", { state }))));
+  if (state === "unsupported") notes.push(note({ icon: "mute", text: t("push.unsupported") }));
+  return notes;
+}

@@ -1,0 +1,70 @@
+// What happened, why it may be, what to do now. One button.
+
+import { home } from "../app.js";
+import { note } from "../ui/cards.js";
+import { button } from "../ui/controls.js";
+import { h } from "../ui/element.js";
+import { icon } from "../ui/icons.js";
+import { clockTime, hasWords, t } from "../ui/words.js";
+
+/** @typedef {import("../app.js").App} App */
+/** @typedef {"scan" | "type" | "home" | "retry" | "restart"} Step */
+
+/** The next step of every code; a test holds this table, the specification and the words together. @type {Record<string, Step>} */
+export const NEXT = {
+  // spec §5: links and codes
+  link_foreign: "scan", link_version: "home", link_malformed: "scan", code_characters: "type", code_length: "type",
+  // §6: tickets and enrolment
+  ticket_used: "home", ticket_expired: "scan", ticket_unknown: "type", ticket_withdrawn: "scan", ticket_exhausted: "scan",
+  enrollment_exists: "home", server_foreign: "scan", signature_wrong: "home", clock_wrong: "retry", message_malformed: "home",
+  // §8: answers
+  enrollment_unknown: "home", enrollment_revoked: "home", request_expired: "home", request_unknown: "home",
+  already_answered: "home", request_changed: "home", number_wrong: "home", proof_wrong: "home", assertion_wrong: "home",
+  approvals_blocked: "home",
+  // §11: the interface
+  body_too_large: "home", content_type: "home", json_malformed: "home", too_many_requests: "home", not_found: "home",
+  method_not_allowed: "home",
+  // the network
+  offline: "retry", timeout: "retry", server_failed: "retry", server_strange: "retry",
+  // this phone
+  camera_denied: "type", camera_missing: "type", camera_busy: "scan", camera_timeout: "type", camera_unsupported: "type",
+  biometrics_refused: "home", biometrics_timeout: "home", biometrics_unavailable: "home", stretch_failed: "retry",
+  pin_not_set: "home", push_unavailable: "home", storage_unavailable: "restart", storage_failed: "restart",
+  crypto_unavailable: "restart", unexpected: "restart",
+};
+
+/** @type {import("../ui/router.js").Show} */
+export function problem(/** @type {import("../app.js").App} */ app, /** @type {{code: string, facts: Record<string, unknown>, retry?: () => unknown}} */ { code, facts, retry }) {
+  const known = Object.hasOwn(NEXT, code) ? code : "unexpected";
+  const step = NEXT[known] === "retry" && !retry ? "restart" : NEXT[known];
+  const values = { until: untilOf(facts.until) };
+  // A newer server may know codes that this app does not: then its own words are shown.
+  const theirs = known !== code && typeof facts.detail === "string" ? facts.detail : null;
+  const why = `problem.${known}.why`;
+  return {
+    title: t(`problem.${known}.title`, values),
+    passing: true,
+    body: [
+      h("p", {}, theirs ?? (hasWords(why) ? t(why, values) : "")),
+      note({ icon: "on", text: theirs && typeof facts.next === "string" ? facts.next : t(`problem.${known}.next`, values) }),
+      h("p", { class: "soft reference" }, t("problem.reference", { reference: String(facts.reference ?? code) })),
+      h("div", { class: "picture" }, icon("shut", "soft")),
+    ],
+    foot: [button(t(`problem.button.${step}`), () => act(app, step, retry), { weight: "brass" })],
+  };
+}
+
+/** @param {App | null} app @param {Step} step @param {(() => unknown) | undefined} retry */
+function act(app, step, retry) {
+  if (step === "retry" && retry) return retry();
+  if (step === "restart" || !app) return location.reload();
+  if (step === "scan") return app.router.go("scan");
+  return step === "type" ? app.router.go("type_code") : home(app);
+}
+
+/** @param {unknown} until seconds or milliseconds since the epoch */
+function untilOf(until) {
+  const at = Number(until);
+  if (!Number.isFinite(at) || at <= 0) return t("problem.later");
+  return clockTime(at < 1e12 ? at * 1000 : at);
+}

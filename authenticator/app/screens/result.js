@@ -1,0 +1,38 @@
+// How a request ended, what happens in the browser now, and the next step.
+
+import { home, openRequest } from "../app.js";
+import { note } from "../ui/cards.js";
+import { button } from "../ui/controls.js";
+import { h } from "../ui/element.js";
+import { icon } from "../ui/icons.js";
+import { t } from "../ui/words.js";
+
+/** @typedef {import("../device/vault.js").Account} Account */
+/** @typedef {import("../ui/icons.js").IconName} IconName */
+
+/** @type {Record<string, {icon: IconName, look: string}>} */
+const LOOKS = {
+  approved: { icon: "open", look: "good" },
+  denied: { icon: "shut", look: "ink" },
+  reported: { icon: "flag", look: "bad" },
+  expired: { icon: "clock", look: "soft" },
+  number_wrong: { icon: "shut", look: "bad" },
+  ended: { icon: "mark", look: "soft" },
+};
+
+/** @type {import("../ui/router.js").Show} */
+export function result(/** @type {import("../app.js").App} */ app, /** @type {{result: string, account?: Account, other: string | null}} */ { result: name, account, other }) {
+  const known = Object.hasOwn(LOOKS, name) ? name : "ended";
+  const next = other ? button(t("result.next"), () => openRequest(app, other), { weight: "brass" }) : null;
+  return {
+    title: other && known === "expired" ? t("result.expired.other") : t(`result.${known}.title`),
+    lead: t(`result.${known}.lead`),
+    passing: true,
+    body: [
+      account && h("p", { class: "soft" }, `${account.organisation} · ${account.account}`),
+      note({ icon: "on", text: t(`result.${known}.next`) }),
+      h("div", { class: "picture arrive" }, icon(LOOKS[known].icon, LOOKS[known].look)),
+    ],
+    foot: [next, button(t("action.done"), () => home(app), { weight: next ? "plain" : "brass" })],
+  };
+}

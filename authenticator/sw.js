@@ -1,0 +1,168 @@
+// The service worker: keeps the shell for offline use, shows pushes, opens the app on a tap.
+// No cryptography and no secrets here.
+
+// Written by `node authenticator/shell.mjs`; a test fails when they are stale.
+const VERSION = "18332cf6f030a9e9";
+/** @type {string[]} */
+const SHELL = [
+  "/",
+  "/manifest.webmanifest",
+  "/app/address.js",
+  "/app/app.js",
+  "/app/device/biometrics.js",
+  "/app/device/camera.js",
+  "/app/device/clock.js",
+  "/app/device/patience.js",
+  "/app/device/phone.js",
+  "/app/device/push.js",
+  "/app/device/scanner.js",
+  "/app/device/script_urls.js",
+  "/app/device/server.js",
+  "/app/device/stream.js",
+  "/app/device/stretch.js",
+  "/app/device/updates.js",
+  "/app/device/vault.js",
+  "/app/journeys/activate.js",
+  "/app/journeys/answer.js",
+  "/app/journeys/pushes.js",
+  "/app/journeys/respond.js",
+  "/app/journeys/unlock.js",
+  "/app/journeys/watch.js",
+  "/app/main.js",
+  "/app/protocol/activation_link.js",
+  "/app/protocol/encoding.js",
+  "/app/protocol/errors.js",
+  "/app/protocol/keys.js",
+  "/app/protocol/messages.js",
+  "/app/protocol/ocra.js",
+  "/app/protocol/typed_code.js",
+  "/app/screens.js",
+  "/app/screens/account.js",
+  "/app/screens/activating.js",
+  "/app/screens/authenticate.js",
+  "/app/screens/confirm.js",
+  "/app/screens/done.js",
+  "/app/screens/history.js",
+  "/app/screens/home.js",
+  "/app/screens/install.js",
+  "/app/screens/licences.js",
+  "/app/screens/notifications.js",
+  "/app/screens/problem.js",
+  "/app/screens/request.js",
+  "/app/screens/response.js",
+  "/app/screens/result.js",
+  "/app/screens/scan.js",
+  "/app/screens/security.js",
+  "/app/screens/settings.js",
+  "/app/screens/type_code.js",
+  "/app/screens/welcome.js",
+  "/app/ui/announce.js",
+  "/app/ui/cards.js",
+  "/app/ui/controls.js",
+  "/app/ui/element.js",
+  "/app/ui/fields.js",
+  "/app/ui/icons.js",
+  "/app/ui/ring.js",
+  "/app/ui/router.js",
+  "/app/ui/unlock_sheet.js",
+  "/app/ui/words.js",
+  "/app/workers/stretch.worker.js",
+  "/css/controls.css",
+  "/css/layout.css",
+  "/css/tokens.css",
+  "/i18n/en.json",
+  "/icons/app-192.png",
+  "/icons/app-512.png",
+  "/icons/app.svg",
+  "/icons/badge-96.png",
+  "/icons/badge.svg",
+  "/icons/mark.svg",
+  "/icons/maskable-512.png",
+  "/icons/maskable.svg",
+  "/icons/touch-180.png",
+];
+// Built from packages, or big: kept when they can be had, but the app starts without them.
+const EXTRAS = ["/vendor/argon2.js", "/vendor/qr.js", "/vendor/LICENSES.txt"];
+
+const CACHE = `shell-${VERSION}`;
+const PAGE = "/";
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+/** @typedef {{web_push?: number, notification?: {title?: string, body?: string, navigate?: string, tag?: string}, id?: string}} Push */
+
+async function keepShell() {
+  const cache = await caches.open(CACHE);
+  // From the network, not from the browser's own cache: a new version must not hold old files.
+  const fresh = (/** @type {string} */ path) => new Request(path, { cache: "reload" });
+  await cache.addAll(SHELL.map(fresh));
+  await Promise.allSettled(EXTRAS.map((path) => cache.add(fresh(path))));
+}
+
+async function dropOldShells() {
+  const old = (await caches.keys()).filter((name) => name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await worker.clients.claim();
+}
+
+/** @param {Request} request */
+async function answer(request) {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(request.mode === "navigate" ? PAGE : request, { ignoreSearch: true });
+  if (kept) return kept;
+  const response = await fetch(request);
+  // The strong reader is fetched only where it is needed; then it is kept.
+  const { pathname } = new URL(request.url);
+  if (response.ok && /^\/(?:app|vendor)\//u.test(pathname)) await cache.put(request, response.clone());
+  return response;
+}
+
+/** A push that cannot be read still has to show something. @param {PushMessageData | null} data @returns {Push} */
+function parse(data) {
+  try {
+    return data?.json() ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** @param {Push} push */
+async function show({ notification = {}, id }) {
+  const { title = "Vestibule", body = "", navigate = "/", tag = "request" } = notification;
+  await worker.registration.showNotification(title, {
+    body,
+    tag,
+    icon: "/icons/app-192.png",
+    badge: "/icons/badge-96.png",
+    requireInteraction: true,
+    data: { navigate },
+  });
+  for (const client of await worker.clients.matchAll({ type: "window" })) client.postMessage({ type: "look" });
+  if (typeof id !== "string") return;
+  const receipt = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ id }) };
+  await fetch("/device/delivered", receipt).catch(() => {});
+}
+
+/** @param {unknown} navigate from the push; only addresses of this app are followed */
+async function openApp(navigate) {
+  const url = new URL(String(navigate), worker.location.origin);
+  const own = url.origin === worker.location.origin ? url : new URL("/", worker.location.origin);
+  const [client] = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (!client) return worker.clients.openWindow(own.href);
+  client.postMessage({ type: "open", request: own.searchParams.get("request") });
+  return client.focus();
+}
+
+worker.addEventListener("install", (event) => event.waitUntil(keepShell()));
+worker.addEventListener("activate", (event) => event.waitUntil(dropOldShells()));
+worker.addEventListener("message", ({ data }) => data?.type === "take-over" && worker.skipWaiting());
+worker.addEventListener("fetch", (event) => {
+  const { origin, pathname } = new URL(event.request.url);
+  const ours = origin === worker.location.origin && event.request.method === "GET";
+  if (ours && !pathname.startsWith("/device/")) event.respondWith(answer(event.request));
+});
+worker.addEventListener("push", (event) => event.waitUntil(show(parse(event.data))));
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(openApp(event.notification.data?.navigate));
+});
