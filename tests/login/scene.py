@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy import Table, select
 
 from vestibule.accounts import service as accounts
@@ -28,7 +30,7 @@ from vestibule.devices import service as devices
 from vestibule.login import service as login
 from vestibule.login.service import Began, Mine, View
 from vestibule.protocol import keys, messages, ocra
-from vestibule.protocol.encoding import b64u
+from vestibule.protocol.encoding import b64u, render_json
 from vestibule.protocol.errors import ProtocolFault
 from vestibule.protocol.messages import (
     Approval,
@@ -95,6 +97,8 @@ class ScenePhone:
         self.public = keys.public_bytes(self.key)
         self.id = keys.kid_of(self.public)
         self.root = secrets.token_bytes(32)
+        self.response_key = keys.response_key(self.root, self.id)
+        self.knowledge_key = keys.knowledge_key(self.root, self.id)
         self.counter = 1
         push_key = keys.public_bytes(generate_private_key(SECP256R1()))
         self.subscription: PushSubscription | None = PushSubscription(
@@ -107,11 +111,22 @@ class ScenePhone:
         """A message under the device key."""
         return messages.sign(claims, key=self.key, kid=self.id)
 
-    def approval(self, request: str, *, now: int, act: str = "approve", **changes: Any) -> str:
+    def approval(self, request: str, /, *, now: int, act: str = "approve", **changes: Any) -> str:
         """An answer to the text of a request; `changes` are members to send in place of ours."""
-        proof = keys.approval_proof(keys.knowledge_key(self.root, self.id), request)
+        return self.sign(Approval(**(self._members(request, now, act) | changes)))
+
+    def raw_approval(self, request: str, /, *, now: int, **changes: Any) -> str:
+        """An answer that is well signed, whatever it says."""
+        header = {"alg": "ES256", "typ": Approval.typ, "kid": self.id}
+        members = self._members(request, now, "approve") | changes
+        signed = f"{b64u(render_json(header))}.{b64u(render_json(members))}"
+        r, s = decode_dss_signature(self.key.sign(signed.encode(), ECDSA(SHA256())))
+        return f"{signed}.{b64u(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+    def _members(self, request: str, now: int, act: str) -> dict[str, Any]:
+        proof = keys.approval_proof(self.knowledge_key, request)
         claims = messages.parse(request, messages.ApprovalRequest).claims
-        members: dict[str, Any] = {
+        return {
             "iss": self.id,
             "aud": self.issuer,
             "iat": now // 1000,
@@ -125,7 +140,6 @@ class ScenePhone:
             "assertion": None,
             "push": "ok",
         }
-        return self.sign(Approval(**(members | changes)))
 
     def wrong_proof(self, request: str) -> str:
         """What the proof is under a wrong PIN."""
@@ -148,7 +162,7 @@ class ScenePhone:
     def respond(self, challenge: str, *, ahead: int = 0) -> str:
         """The next response; `ahead` counters are lost first, as by responses never typed."""
         self.counter += ahead
-        response = ocra.response(keys.response_key(self.root, self.id), challenge, self.counter)
+        response = ocra.response(self.response_key, challenge, self.counter)
         self.counter += 1
         return response
 
@@ -195,8 +209,8 @@ class Scene:
                 push=phone.subscription,
                 webauthn=None,
             ),
-            response_key=keys.response_key(phone.root, phone.id),
-            knowledge_key=keys.knowledge_key(phone.root, phone.id),
+            response_key=phone.response_key,
+            knowledge_key=phone.knowledge_key,
         )
 
         async def body(tx: Tx) -> None:
