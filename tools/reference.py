@@ -7,10 +7,14 @@ tests/test_docs.py compares.
 import json
 import sys
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 
+import typer
 from pydantic.fields import FieldInfo
+from typer.cli import get_docs_for_click
 
+from vestibule import cli
 from vestibule.base.errors import CODES
 from vestibule.base.i18n import catalogue
 from vestibule.base.settings import PREFIX, Settings
@@ -42,6 +46,15 @@ Whatever goes wrong has a code that does not change. A page shows what happened,
 and what to do now, with a reference that the log has too. A program gets the same as
 `application/problem+json` (RFC 9457) with the members `status`, `code`, `title`, `detail`, `next`
 and `reference`. In the texts below, `{words}` in braces are filled in.
+"""
+
+COMMANDS = """\
+# Commands
+
+<!-- Written by `make docs` from src/vestibule/cli; change it there. -->
+
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 something is missing or cannot be reached,
+130 interrupted.
 """
 
 
@@ -96,10 +109,27 @@ def errors() -> str:
     return "".join(parts)
 
 
+def commands() -> str:
+    """A heading for every verb of the command line."""
+    parts = [COMMANDS]
+    for verb in cli.VERBS:
+        command = typer.main.get_command(import_module(f"vestibule.cli.{verb}").app)
+        asked = typer.Context(command)
+        text = get_docs_for_click(
+            obj=command, ctx=asked, indent=1, name=verb, call_prefix="vestibule"
+        )
+        parts.append(text.strip())
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
 def documents() -> dict[Path, str]:
     """Every generated document and what it has to say."""
     docs = ROOT / "docs"
-    return {docs / "operate" / "settings.md": settings(), docs / "use" / "errors.md": errors()}
+    return {
+        docs / "operate" / "commands.md": commands(),
+        docs / "operate" / "settings.md": settings(),
+        docs / "use" / "errors.md": errors(),
+    }
 
 
 def main() -> int:
