@@ -297,7 +297,7 @@ async def _events(scope: Scope) -> tuple[str, sse.Looker, int]:
             RESPONSE_TRIES - held.view.tries_left,
         ):
             return sse.Look(sse.frame("go", {"to": "/login/next"}), done=True)
-        if attempt.number and attempt.push:
+        if attempt.number and attempt.push and not held.view.number:
             text = {"challenge": f"{attempt.challenge[:3]} {attempt.challenge[3:]}"}
             return sse.Look(sse.frame("show", {"part": "number", "text": text}))
         return sse.Look()
