@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Playwright, ViewportSize
 
 T = TypeVar("T")
 ARGUMENTS = [
@@ -30,8 +30,8 @@ IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1"
 )
-PHONE_SIZE = {"width": 390, "height": 844}
-DESK_SIZE = {"width": 1280, "height": 800}
+PHONE_SIZE: ViewportSize = {"width": 390, "height": 844}
+DESK_SIZE: ViewportSize = {"width": 1280, "height": 800}
 ALLOW, BLOCK = 1, 2
 
 
@@ -52,6 +52,7 @@ def phone_browser(
     playwright: Playwright,
     profile: Path,
     *arguments: str,
+    switches: Sequence[str] = (),
     bus: str = "",
     agent: str = ANDROID,
     camera: int = ALLOW,
@@ -71,9 +72,9 @@ def phone_browser(
     context = playwright.chromium.launch_persistent_context(
         profile,
         executable_path=chromium(),
-        args=[*ARGUMENTS, *arguments],
+        args=[*ARGUMENTS, *switches, *arguments],
         env={**os.environ, **({"DBUS_SESSION_BUS_ADDRESS": bus} if bus else {})},
-        viewport={"width": PHONE_SIZE["width"], "height": PHONE_SIZE["height"]},
+        viewport=PHONE_SIZE,
         has_touch=True,
         is_mobile=True,
         user_agent=agent,

@@ -5,10 +5,13 @@ so one running browser can be shown one code after another.
 """
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+import segno
+import zxingcpp
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
@@ -49,8 +52,7 @@ class Camera:
 
     def show(self, png: bytes, hand: Hand = STEADY) -> None:
         """Point the camera at a screenshot; seen from the next time the camera is opened."""
-        picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
-        self._play(photograph(np.asarray(picture, np.uint8), hand))
+        self._play(photograph(_picture(png), hand))
 
     def show_nothing(self) -> None:
         """Point the camera at an empty desk."""
@@ -91,3 +93,20 @@ def photograph(picture: Picture, hand: Hand) -> Picture:
     soft = cv2.GaussianBlur(desk, (0, 0), hand.blur).astype(np.float64)
     grain = np.random.default_rng(SEED).normal(0, hand.noise, soft.shape)
     return np.clip(soft + grain, 0, 255).astype(np.uint8)
+
+
+def draw_qr(text: str) -> bytes:
+    """A QR code of any text, as PNG."""
+    drawn = BytesIO()
+    segno.make(text, error="m", micro=False).save(drawn, kind="png", scale=8)
+    return drawn.getvalue()
+
+
+def read_qr(png: bytes) -> str:
+    """What a phone's own camera reads off a screenshot. Raises ValueError when nothing."""
+    (code,) = zxingcpp.read_barcodes(_picture(png))
+    return str(code.text)
+
+
+def _picture(png: bytes) -> Picture:
+    return np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR), np.uint8)

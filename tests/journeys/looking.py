@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, Worker
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, ViewportSize, WebError, Worker
 
 from tests.journeys.browsers import DESK_SIZE, PHONE_SIZE
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-NARROW = {"width": 320, "height": 700}
+NARROW: ViewportSize = {"width": 320, "height": 700}
 LEAST_TARGET = 24  # CSS pixels, WCAG 2.2 success criterion 2.5.8
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -32,11 +32,9 @@ SETTLED = """async () => {
   await Promise.all(moving.map(a => a.finished.catch(() => {})));
 }"""
 
-TOO_WIDE = """() => [...document.querySelectorAll("body *")].filter(e => {
-  const box = e.getBoundingClientRect();
-  return box.width && box.right > innerWidth + 1 && getComputedStyle(e).position !== "absolute"
-    && !e.closest(".visually-hidden, [hidden]");
-}).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? []
+  : [...document.querySelectorAll("body *")]
+    .filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
 
 TOO_SMALL = """least => [..."button input select textarea summary a[href]".split(" ")]
   .flatMap(name => [...document.querySelectorAll(name)]).filter(e => {
@@ -78,7 +76,7 @@ class Looking:
         if name in self.seen:
             return
         self.seen.append(name)
-        before = page.viewport_size or {**DESK_SIZE}
+        before = page.viewport_size or DESK_SIZE
         page.evaluate(SETTLED)
         page.evaluate(AXE_SCRIPT)
         for scheme in SCHEMES:
@@ -86,17 +84,17 @@ class Looking:
             self.complaints += [f"{name}, {scheme}: {wrong}" for wrong in _axe(page)]
             if self.folder:
                 self._pictures(page, name, scheme)
-        page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
+        page.set_viewport_size(NARROW)
         for wrong in page.evaluate(TOO_WIDE):
             self.complaints.append(f"{name}: wider than {NARROW['width']} pixels: {wrong}")
         for wrong in page.evaluate(TOO_SMALL, LEAST_TARGET):
             self.complaints.append(f"{name}: too small a target: {wrong}")
         page.emulate_media(color_scheme="null")
-        page.set_viewport_size({"width": before["width"], "height": before["height"]})
+        page.set_viewport_size(before)
 
     def _pictures(self, page: Page, name: str, scheme: Scheme) -> None:
         for size in (PHONE_SIZE, DESK_SIZE):
-            page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            page.set_viewport_size(size)
             page.evaluate(SETTLED)
             assert self.folder is not None
             path = self.folder / f"{name}-{size['width']}-{scheme}.png"

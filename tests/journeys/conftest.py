@@ -1,0 +1,195 @@
+"""What every journey needs: a server, browsers, a push service, a desktop, a pair of eyes."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+
+from tests.journeys.background import Background, background
+from tests.journeys.browsers import (
+    ALLOW,
+    ANDROID,
+    BLOCK,
+    DESK_SIZE,
+    chromium,
+    desk_browser,
+    phone_browser,
+)
+from tests.journeys.camera import Camera
+from tests.journeys.desktop import Desktop, desktop
+from tests.journeys.looking import Looking
+from tests.journeys.phone import Phone
+from tests.journeys.portal import Portal
+from tests.journeys.push_service import PushService, push_service
+from tests.serving import Server, serving
+
+ACCOUNTS = 40  # more than there are journeys
+HERE = Path(__file__).parent
+NewPortal = Callable[..., Portal]
+NewPhone = Callable[..., Phone]
+NewBrowser = Callable[..., AbstractContextManager[BrowserContext]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here drives a browser and starts the server."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.processes)
+
+
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    """The driver of the browsers."""
+    if chromium() is None:
+        pytest.fail("no Chromium: install chromium, or name one in VESTIBULE_CHROME")
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def beside() -> Iterator[Background]:
+    """A loop for what answers while a browser is driven."""
+    with background() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def desk(playwright: Playwright) -> Iterator[Browser]:
+    """The browser that portals are opened in."""
+    browser = desk_browser(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def screen(beside: Background) -> Iterator[Desktop]:
+    """Where the phones' notifications appear."""
+    with desktop(beside) as shown:
+        yield shown
+
+
+@pytest.fixture(scope="package")
+def pushes(beside: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushService]:
+    """The push service, working."""
+    with push_service(beside, tmp_path_factory.mktemp("push")) as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def _all_is_well(pushes: PushService, screen: Desktop) -> Iterator[None]:
+    yield
+    pushes.recover()
+    screen.clear()
+
+
+@pytest.fixture(scope="package")
+def server(pushes: PushService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all journeys; each of them has accounts of its own."""
+    data = tmp_path_factory.mktemp("server")
+    with serving(data, organisation="Northwind", push_origins=json.dumps(pushes.origins)) as up:
+        yield up
+
+
+@pytest.fixture(scope="package")
+def _eyes() -> Iterator[Looking]:
+    named = os.environ.get("SCREENS_DIR")
+    folder = Path(named) if named else None
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    eyes = Looking(folder)
+    yield eyes
+    eyes.contact_sheet()
+
+
+@pytest.fixture
+def looking(_eyes: Looking) -> Iterator[Looking]:
+    """Looks at screens; the test fails if anything was wrong with one, or a page complained."""
+    _eyes.complaints.clear()
+    yield _eyes
+    assert _eyes.complaints == []
+
+
+@pytest.fixture(scope="package")
+def _accounts(server: Server) -> Iterator[str]:
+    names = [f"mercer{number}" for number in range(1, ACCOUNTS + 1)]
+    server.add_accounts(names, name="Ada Mercer")
+    return iter(names)
+
+
+@pytest.fixture
+def account(_accounts: Iterator[str]) -> str:
+    """The username of an account that nobody else uses, without a phone."""
+    return next(_accounts)
+
+
+@pytest.fixture
+def new_portal(server: Server, desk: Browser, looking: Looking) -> Iterator[NewPortal]:
+    """Opens the portal in one more browser; `script=False` switches JavaScript off in it."""
+    with ExitStack() as stack:
+
+        def opened(*, script: bool = True) -> Portal:
+            context = desk.new_context(
+                viewport=DESK_SIZE,
+                java_script_enabled=script,
+                locale="en-GB",
+                reduced_motion="reduce",
+            )
+            stack.callback(context.close)
+            looking.watch(context)
+            return Portal(context.new_page(), server, looking)
+
+        yield opened
+
+
+@pytest.fixture
+def portal(new_portal: NewPortal) -> Portal:
+    """The portal in a browser that was never here."""
+    return new_portal()
+
+
+@pytest.fixture(scope="package")
+def _launch(playwright: Playwright, pushes: PushService, screen: Desktop) -> NewBrowser:
+    return partial(phone_browser, playwright, switches=pushes.arguments, bus=screen.address)
+
+
+@pytest.fixture
+def new_phone(
+    _launch: NewBrowser, server: Server, screen: Desktop, looking: Looking, tmp_path: Path
+) -> Iterator[NewPhone]:
+    """Switches on one more phone, without the app."""
+    numbers = count(1)
+    with ExitStack() as stack:
+
+        def switched_on(
+            *, agent: str = ANDROID, may_film: bool = True, may_notify: bool = True
+        ) -> Phone:
+            folder = tmp_path / f"phone{next(numbers)}"
+            folder.mkdir()
+            camera = Camera(folder)
+            start = partial(
+                _launch,
+                folder / "profile",
+                *camera.arguments,
+                agent=agent,
+                camera=ALLOW if may_film else BLOCK,
+                notifications=ALLOW if may_notify else BLOCK,
+            )
+            phone = Phone(start, server, camera, screen, looking)
+            stack.callback(phone.stop)
+            phone.start()
+            return phone
+
+        yield switched_on
+
+
+@pytest.fixture
+def phone(new_phone: NewPhone) -> Phone:
+    """A phone without the app."""
+    return new_phone()

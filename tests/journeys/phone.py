@@ -1,0 +1,176 @@
+"""The phone app as a person with a phone uses it: by what stands on the screen."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.journeys.camera import Camera
+from tests.journeys.desktop import Desktop
+from tests.journeys.looking import Looking
+from tests.journeys.words import PHONE, digits, pattern
+from tests.serving import Server
+
+PIN = "8317"
+CALM_MS = 600
+"""A request does not take a tap at once: it may have been on its way to something else."""
+Launch = Callable[[], AbstractContextManager[BrowserContext]]
+
+
+class Phone:
+    """One phone; it may be switched off and on again. Texts are named by their catalogue keys."""
+
+    context: BrowserContext
+    page: Page
+
+    def __init__(
+        self, launch: Launch, server: Server, camera: Camera, screen: Desktop, looking: Looking
+    ) -> None:
+        self._launch = launch
+        self._power = ExitStack()
+        self._looking = looking
+        self.server = server
+        self.camera = camera
+        self.screen = screen
+
+    def start(self) -> None:
+        """Switch on; what was stored before is there."""
+        self.context = self._power.enter_context(self._launch())
+        self._looking.watch(self.context)
+        self.page = self.context.pages[0]
+
+    def stop(self) -> None:
+        """Switch off."""
+        self._power.close()
+
+    def network(self, *, on: bool) -> None:
+        """Switch the network on or off."""
+        self.context.set_offline(not on)
+
+    # --- screens --------------------------------------------------------------------------
+
+    def open(self, path: str = "/") -> None:
+        """Start the app, or open one of its addresses."""
+        self.page.goto(self.server.phone + path)
+
+    def at(self, screen: str, seconds: float = 10, look: str = "") -> None:
+        """The app shows this screen, now or soon."""
+        expect(self.page.locator("#app")).to_have_attribute(
+            "data-screen", screen, timeout=seconds * 1000
+        )
+        self._looking.at(self.page, f"phone-{look or screen}")
+
+    def shows(self, screen: str) -> bool:
+        """Whether the app shows this screen at the moment."""
+        return self.page.locator(f"#app[data-screen={screen}]").count() == 1
+
+    def press(self, key: str) -> None:
+        """Press the button of this name."""
+        name = pattern(PHONE[key])
+        self.page.get_by_role("button", name=name).locator("visible=true").first.click()
+
+    def says(self, key: str, seconds: float = 6) -> None:
+        """The screen says so, now or soon."""
+        shown = self.page.get_by_text(pattern(PHONE[key])).locator("visible=true")
+        expect(shown.first).to_be_visible(timeout=seconds * 1000)
+
+    def heading(self, key: str, seconds: float = 10) -> None:
+        """The screen is headed so, now or soon."""
+        expect(self.page.locator("h1")).to_have_text(pattern(PHONE[key]), timeout=seconds * 1000)
+
+    def fill(self, key: str, text: str) -> None:
+        """Type into the field of this name."""
+        self.page.get_by_label(PHONE[key], exact=True).last.fill(text)
+
+    # --- activation -----------------------------------------------------------------------
+
+    def type_code(self, code: str) -> None:
+        """From the start: type an activation code."""
+        self.open()
+        self.at("home", look="welcome")
+        self.press("welcome.type")
+        self.at("type_code", look="type-code")
+        self.fill("code.label", code)
+        self.press("action.continue")
+
+    def scan(self) -> None:
+        """From the start: open the scanner."""
+        self.open()
+        self.at("home", look="welcome")
+        self.press("welcome.scan")
+
+    def agree(self) -> None:
+        """Say yes to the account that is shown."""
+        self.at("confirm")
+        self.press("confirm.agree")
+
+    def choose_pin(self, pin: str = PIN) -> None:
+        """Choose a PIN, twice."""
+        self.at("security", look="pin")
+        self.fill("pin.choose", pin)
+        self.fill("pin.again", pin)
+        self.press("pin.save")
+
+    def link(self, code: str) -> None:
+        """The whole activation, by typed code and PIN."""
+        self.type_code(code)
+        self.agree()
+        self.choose_pin()
+        self.is_linked()
+
+    def is_linked(self) -> None:
+        """The end of the activation."""
+        self.at("done")
+        self.press("action.done")
+        self.at("home")
+
+    # --- answering ------------------------------------------------------------------------
+
+    def answer(self, act: str, number: str = "") -> None:
+        """Answer the request that is shown: `approve`, `deny` or `report`."""
+        self.at("request", look="request-number" if number else "request")
+        self.page.wait_for_timeout(CALM_MS)
+        if number:
+            self.fill("request.number", number)
+        self.press(f"request.{act}")
+
+    def approve(self, number: str = "", pin: str = PIN) -> None:
+        """Approve the request that is shown, with the page's number where it is asked for."""
+        self.answer("approve", number)
+        self.enter_pin(pin)
+        self.at("result", look="approved")
+
+    def enter_pin(self, pin: str = PIN) -> None:
+        """Type the PIN into the sheet that asks for it."""
+        sheet = self.page.get_by_role("dialog")
+        expect(sheet).to_be_visible()
+        self._looking.at(self.page, "phone-unlock")
+        sheet.get_by_label(PHONE["pin.yours"], exact=True).fill(pin)
+        sheet.get_by_role("button", name=PHONE["action.continue"], exact=True).click()
+
+    def respond(self, challenge: str, pin: str = PIN) -> str:
+        """From the home screen: the response to a challenge."""
+        self.press("home.authenticate")
+        return self.make_response(challenge, pin)
+
+    def make_response(self, challenge: str, pin: str = PIN) -> str:
+        """From the screen that asks for the challenge: the response to it."""
+        self.at("authenticate")
+        self.fill("authenticate.challenge", challenge)
+        self.press("authenticate.make")
+        self.enter_pin(pin)
+        self.at("response")
+        return digits(self.page.locator("output.number").inner_text())
+
+    # --- notifications --------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the app; what works in the background goes on."""
+        self.page.goto("about:blank")
+
+    def tap_notification(self, after: int) -> None:
+        """Tap the notification that comes after so many; it opens the app."""
+        shown = self.screen.wait(self.page.wait_for_timeout, after=after)
+        with self.context.expect_page() as opened:
+            self.screen.click(shown)
+        self.page = opened.value

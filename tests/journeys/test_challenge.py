@@ -1,0 +1,63 @@
+"""Challenge and response: the phone without a network, and what it repairs."""
+
+from tests.journeys.beginnings import link_and_leave
+from tests.journeys.desktop import Desktop
+from tests.journeys.phone import Phone
+from tests.journeys.portal import Portal
+
+
+def test_response_signs_in_with_the_phones_network_off_and_restores_push(
+    portal: Portal, phone: Phone, account: str, screen: Desktop
+) -> None:
+    """A challenge is shown without ending the attempt; the app answers it offline.
+
+    A counter that ran ahead costs a second response. At the next sign-in the notification is
+    there again.
+    """
+    link_and_leave(portal, phone, account)
+    phone.network(on=False)
+    phone.open()
+    phone.at("home", look="home-offline")
+    # Responses that nobody sent: the phone's counter is now ahead of the server's.
+    for _ in range(6):
+        phone.respond("271828")
+        phone.press("action.done")
+    portal.log_in(account)
+    portal.unfold("login.wait.not_received")
+    portal.look("wait-response")
+    portal.respond(phone.respond(portal.challenge()))
+    portal.says("error.response_again.title")
+    portal.look("response-again")
+    phone.press("response.again")
+    phone.at("authenticate")
+    portal.respond(phone.make_response(portal.challenge()))
+    portal.is_signed_in()
+
+    portal.log_out()
+    phone.network(on=True)
+    phone.open()
+    phone.at("home")
+    phone.page.wait_for_timeout(1500)
+    phone.close()
+    before = screen.count
+    portal.log_in(account)
+    phone.tap_notification(before)
+    phone.at("request")
+
+
+def test_wrong_response_leaves_tries_and_a_wrong_pin_is_a_wrong_response(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """The phone cannot tell a wrong PIN; the portal can, counts it, and lets the right one in."""
+    link_and_leave(portal, phone, account)
+    portal.log_in(account)
+    portal.unfold("login.wait.not_received")
+    phone.open()
+    phone.press("action.back")
+    wrong = phone.respond(portal.challenge(), pin="9999")
+    portal.respond(wrong)
+    portal.says("error.response_wrong.title")
+    portal.look("response-wrong")
+    phone.press("response.again")
+    portal.respond(phone.make_response(portal.challenge()))
+    portal.is_signed_in()
