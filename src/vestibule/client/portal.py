@@ -19,7 +19,9 @@ from vestibule.client.errors import NotPossible, Unreachable
 
 _TOKEN = re.compile(r'name="form" value="([^"]*)"')
 _PHONE = re.compile(r'name="phone" value="([^"]*)"')
-_NUMBER = re.compile(r'class="number[^"]*"[^>]*>([0-9 ]+)<')
+_NUMBER = re.compile(r'class="number([^"]*)"[^>]*>(.*?)</p>', re.DOTALL)
+_TAG = re.compile(r"<[^>]*>|\s")
+_LINK = re.compile(r"https?://[^\s\"'<>]+/activate#[\w.-]+")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _PATIENCE = aiohttp.ClientTimeout(total=60)
 _STREAM = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
@@ -49,8 +51,22 @@ class Page:
     @property
     def challenge(self) -> str:
         """The six digits that the page shows, empty if it shows none."""
-        found = _NUMBER.search(self.text)
-        return found[1].replace(" ", "") if found else ""
+        return self._shown("")
+
+    @property
+    def activation_code(self) -> str:
+        """The typed form of the activation link, empty where there is none."""
+        return self._shown("code")
+
+    def _shown(self, kind: str) -> str:
+        found = (match for match in _NUMBER.finditer(self.text) if match[1].strip() == kind)
+        return next((_TAG.sub("", match[2]) for match in found), "")
+
+    @property
+    def activation_link(self) -> str:
+        """The link that the page's QR code holds, empty where there is none."""
+        found = _LINK.search(self.text)
+        return unescape(found[0]) if found else ""
 
     @property
     def phones(self) -> list[str]:
