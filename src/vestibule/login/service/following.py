@@ -119,12 +119,9 @@ async def _renew(
         shown=shown,
         # Once asked for, the number stays asked for.
         number=True if attempt.number else None,
+        until=attempt.expires_at,
         now=now,
     )
-    lives: dict[str, int] = {
-        "request_expires_at": min(made.request_expires_at, attempt.expires_at),
-        "challenge_expires_at": min(made.challenge_expires_at, attempt.expires_at),
-    }
     won = await tx.run(
         store.NEXT_ROUND,
         id_=attempt.id,
@@ -135,7 +132,8 @@ async def _renew(
         number=made.number,
         challenge=made.challenge,
         request=made.request,
-        **lives,
+        request_expires_at=made.request_expires_at,
+        challenge_expires_at=made.challenge_expires_at,
         **entry,
     )
     if not won:
@@ -150,8 +148,8 @@ async def _renew(
         challenge=made.challenge,
         tries=0,
         request=made.request,
-        request_expires_at=lives["request_expires_at"],
-        challenge_expires_at=lives["challenge_expires_at"],
+        request_expires_at=made.request_expires_at,
+        challenge_expires_at=made.challenge_expires_at,
     )
 
 

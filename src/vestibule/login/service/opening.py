@@ -220,6 +220,7 @@ async def _open_attempt(
             tx, account, found.per_account, phone=phone, phones=found.phones, now=now
         )
     attempt_id = ids.new_id()
+    until = now + ctx.settings.attempt_seconds * 1000
     shown = Shown(
         account=account["username"],
         browser=visitor.browser,
@@ -231,7 +232,13 @@ async def _open_attempt(
     made = _UNANSWERED
     if phone is not None:
         made = make_round(
-            ctx, attempt_id=attempt_id, phone_id=phone.id, shown=shown, number=None, now=now
+            ctx,
+            attempt_id=attempt_id,
+            phone_id=phone.id,
+            shown=shown,
+            number=None,
+            until=until,
+            now=now,
         )
     attempt = Attempt(
         id=attempt_id,
@@ -249,7 +256,7 @@ async def _open_attempt(
         request=made.request or None,
         request_expires_at=made.request_expires_at,
         challenge_expires_at=made.challenge_expires_at,
-        expires_at=now + ctx.settings.attempt_seconds * 1000,
+        expires_at=until,
         browser=visitor.browser,
         address=visitor.address,
         place=visitor.place,

@@ -46,14 +46,24 @@ class Shown:
 
 
 def make_round(
-    ctx: Context, *, attempt_id: str, phone_id: str, shown: Shown, number: bool | None, now: int
+    ctx: Context,
+    *,
+    attempt_id: str,
+    phone_id: str,
+    shown: Shown,
+    number: bool | None,
+    until: int,
+    now: int,
 ) -> Round:
-    """A fresh challenge and a signed request. `number` None: as the policy says."""
+    """A fresh challenge and a signed request, neither of which outlives the attempt (`until`).
+
+    `number` None: as the policy says.
+    """
     settings = ctx.settings
     if number is None:
         policy = NumberEntry(settings.number_entry)
         number = number_needed(policy, known=shown.known, others=shown.others)
-    expires = now + settings.login_request_seconds * 1000
+    expires = min(now + settings.login_request_seconds * 1000, until)
     return Round(
         number=number,
         challenge=ids.new_challenge(),
@@ -67,7 +77,7 @@ def make_round(
             now=now,
         ),
         request_expires_at=expires,
-        challenge_expires_at=now + settings.challenge_seconds * 1000,
+        challenge_expires_at=min(now + settings.challenge_seconds * 1000, until),
     )
 
 
