@@ -40,6 +40,15 @@ export async function present(app, from) {
   await app.router.go("activating", { from });
 }
 
+/** A notification was tapped: the one request that waits, or the list. @param {App} app */
+export async function openWaiting(app) {
+  await app.watch.refresh();
+  const { waiting } = app.watch;
+  if (app.router.name === "request") return;
+  if (waiting.length === 1) await app.router.go("request", { id: waiting[0].id });
+  else await home(app);
+}
+
 /**
  * A request that was asked for by a tap: shown if it still waits, else what waits instead.
  *

@@ -1,7 +1,7 @@
 // The start: read the address, load what is needed, show the first screen.
 
 import { takeAddress } from "./address.js";
-import { fail, home, openRequest, ownLink, present } from "./app.js";
+import { fail, home, openRequest, openWaiting, ownLink, present } from "./app.js";
 import { Clock } from "./device/clock.js";
 import { Server } from "./device/server.js";
 import { Updates } from "./device/updates.js";
@@ -81,8 +81,8 @@ async function start() {
     await app.watch.reload();
     // A version that came while the app was away is taken up before anything begins.
     app.updates.found = () => app.watch.tell();
-    const registering = app.updates.start(({ type, request }) => {
-      if (type === "open" && request) void openRequest(app, request);
+    const registering = app.updates.start(({ type, request = null }) => {
+      if (type === "open") void (request ? openRequest(app, request) : openWaiting(app));
       if (type === "look") void app.watch.refresh();
     });
     listenToPage(app);

@@ -7,7 +7,7 @@ import { callProof } from "../protocol/messages.js";
 /** @typedef {import("./clock.js").Clock} Clock */
 /** @typedef {import("./vault.js").Account} Account */
 /** @typedef {import("../protocol/messages.js").Subscription} Subscription */
-/** @typedef {{now: number, account: string, seamless: boolean, label: string, requests: string[]}} Attempts */
+/** @typedef {{now: number, account: string, seamless: boolean, label: string, push: string, requests: string[]}} Attempts */
 /** @typedef {{now: number, enrollment: string, account: string, portal: string, seamless: boolean}} Enrolled */
 /** @typedef {{method: string, path: string, body?: () => Promise<string>, account?: Account}} Call */
 
@@ -114,6 +114,7 @@ export function problemOf(response, answer) {
   if (!type.startsWith("application/problem+json") || typeof answer?.code !== "string") {
     return new Unavailable(response.status >= 500 ? "server_failed" : "server_strange", { status: response.status });
   }
-  const kind = response.status === 400 ? Malformed : response.status >= 500 ? Unavailable : Refused;
+  if (response.status >= 500) return new Unavailable("server_failed", answer);
+  const kind = response.status === 400 ? Malformed : Refused;
   return new kind(answer.code, answer);
 }

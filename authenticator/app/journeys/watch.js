@@ -29,6 +29,8 @@ export class Watch {
     this.accounts = [];
     /** @type {boolean | null} whether the server was reached the last time; null before any try */
     this.reached = null;
+    /** @type {Map<string, string>} what the server knows of nudging this phone, by enrollment */
+    this.pushes = new Map();
     /** @type {Map<string, string>} outcomes heard of, by request */
     this.outcomes = new Map();
     /** @type {Set<() => void>} */
@@ -84,7 +86,8 @@ export class Watch {
     if (account.ended) return [];
     try {
       if (account.pending && !(await settle(this.app, account))) return [];
-      const { account: name, seamless, label, requests } = await server.attempts(account);
+      const { account: name, seamless, label, push, requests } = await server.attempts(account);
+      this.pushes.set(account.id, push);
       const changed = name !== account.account || seamless !== account.seamless || label !== account.label;
       if (changed) await vault.change(account.id, { account: name, seamless, label });
       const read = await Promise.all(requests.map((text) => this.read(account, text)));

@@ -2,12 +2,12 @@
 
 import { fail, home } from "../app.js";
 import { permission } from "../device/push.js";
-import { Problem, codeOf } from "../protocol/errors.js";
+import { Problem } from "../protocol/errors.js";
 import { alertLine, facts } from "../ui/cards.js";
 import { busy, button, link } from "../ui/controls.js";
 import { h, uniqueId } from "../ui/element.js";
 import { field, onEnter } from "../ui/fields.js";
-import { dayAndTime, t } from "../ui/words.js";
+import { dayAndTime, t, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Account} Account */
@@ -33,7 +33,7 @@ export async function account(/** @type {import("../app.js").App} */ app, /** @t
         [t("account.push"), pushes],
         [t("account.portal"), shown.issuer.replace(/^https?:\/\//u, "")],
       ]),
-      permission() === "denied" && h("p", {}, link(t("push.how"), () => app.router.go("notifications", { state: "denied" }))),
+      !shown.ended && permission() === "denied" && h("p", {}, link(t("push.how"), () => app.router.go("notifications", { state: "denied" }))),
     ],
     foot: [remove],
   };
@@ -47,17 +47,17 @@ function renaming(app, shown) {
   const rename = async () => {
     const label = name.input.value.trim();
     if (label === "") return name.refuse(t("account.name.missing"));
-    if (label === shown.label) return alert.say(t("account.saved"));
+    if (label === shown.label) return alert.say(t("account.saved"), true);
     await busy(save, t("account.saving"), async () => {
       try {
         await app.server.setLabel(shown, label);
         await app.vault.change(shown.id, { label });
         shown.label = label;
         name.refuse("");
-        alert.say(t("account.saved"));
+        alert.say(t("account.saved"), true);
         await app.watch.reload();
       } catch (problem) {
-        alert.say(t(`problem.${codeOf(problem)}.why`));
+        alert.say(whyOf(problem));
       }
     });
   };

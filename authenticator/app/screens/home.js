@@ -40,7 +40,7 @@ export async function home(app) {
     corner: iconButton(t("settings.title"), "settings", () => app.router.go("settings")),
     body: [heading, waiting, h("h2", {}, t("home.accounts")), list, notes],
     foot: [
-      button(t("home.authenticate"), () => app.router.go("authenticate"), { weight: "brass", icon: "digits" }),
+      accounts.some(({ ended }) => !ended) && button(t("home.authenticate"), () => app.router.go("authenticate"), { weight: "brass", icon: "digits" }),
       h("div", { class: "links" }, link(t("home.add"), () => app.router.go("scan")), link(t("home.history"), () => app.router.go("history"))),
     ],
     leave: () => {

@@ -41,7 +41,7 @@ export function install(/** @type {import("../app.js").App} */ app, /** @type {P
     back: true,
     body: [
       installed() && note({ icon: "check", text: t("install.already"), kind: "good" }),
-      numbered([t(`install.${of}.1`), t(`install.${of}.2`), t(`install.${of}.3`), t(`install.${of}.4`)]),
+      numbered([t(`install.${of}.1`, { address: location.host }), t(`install.${of}.2`), t(`install.${of}.3`), t(`install.${of}.4`)]),
       ios && note({ icon: "warn", text: t("install.ios.why") }),
       of === "android" && note({ icon: "bell", text: t("install.android.why") }),
       h("div", { class: "links" }, OTHERS[of].map((one) => link(t(`install.other.${one}`), () => app.router.go("install", { ...params, of: one }, { replace: true })))),

@@ -1,11 +1,12 @@
 // What happened, why it may be, what to do now. One button.
 
 import { home } from "../app.js";
+import { Problem } from "../protocol/errors.js";
 import { note } from "../ui/cards.js";
 import { button } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { icon } from "../ui/icons.js";
-import { clockTime, hasWords, t } from "../ui/words.js";
+import { t, untilOf, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {"scan" | "type" | "home" | "retry" | "restart"} Step */
@@ -37,16 +38,15 @@ export const NEXT = {
 export function problem(/** @type {import("../app.js").App} */ app, /** @type {{code: string, facts: Record<string, unknown>, retry?: () => unknown}} */ { code, facts, retry }) {
   const known = Object.hasOwn(NEXT, code) ? code : "unexpected";
   const step = NEXT[known] === "retry" && !retry ? "restart" : NEXT[known];
-  const values = { until: untilOf(facts.until) };
+  const values = { until: untilOf(facts) };
   // A newer server may know codes that this app does not: then its own words are shown.
-  const theirs = known !== code && typeof facts.detail === "string" ? facts.detail : null;
-  const why = `problem.${known}.why`;
+  const theirs = known !== code && typeof facts.next === "string" ? facts.next : null;
   return {
     title: t(`problem.${known}.title`, values),
     passing: true,
     body: [
-      h("p", {}, theirs ?? (hasWords(why) ? t(why, values) : "")),
-      note({ icon: "on", text: theirs && typeof facts.next === "string" ? facts.next : t(`problem.${known}.next`, values) }),
+      h("p", {}, whyOf(new Problem(code, facts))),
+      note({ icon: "on", text: theirs ?? t(`problem.${known}.next`, values) }),
       h("p", { class: "soft reference" }, t("problem.reference", { reference: String(facts.reference ?? code) })),
       h("div", { class: "picture" }, icon("shut", "soft")),
     ],
@@ -60,11 +60,4 @@ function act(app, step, retry) {
   if (step === "restart" || !app) return location.reload();
   if (step === "scan") return app.router.go("scan");
   return step === "type" ? app.router.go("type_code") : home(app);
-}
-
-/** @param {unknown} until seconds or milliseconds since the epoch */
-function untilOf(until) {
-  const at = Number(until);
-  if (!Number.isFinite(at) || at <= 0) return t("problem.later");
-  return clockTime(at < 1e12 ? at * 1000 : at);
 }

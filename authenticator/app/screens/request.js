@@ -5,7 +5,7 @@ import { home } from "../app.js";
 import { shake } from "../device/phone.js";
 import { KINDS, assertionOf, proofOf, send } from "../journeys/answer.js";
 import { parseChallenge } from "../protocol/ocra.js";
-import { Problem, codeOf } from "../protocol/errors.js";
+import { Problem } from "../protocol/errors.js";
 import { alertLine, facts, note } from "../ui/cards.js";
 import { busy, button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
@@ -13,7 +13,7 @@ import { digitsField, onEnter } from "../ui/fields.js";
 import { icon } from "../ui/icons.js";
 import { ring } from "../ui/ring.js";
 import { unlock } from "../ui/unlock_sheet.js";
-import { clockTime, counted, minutes, t } from "../ui/words.js";
+import { clockTime, counted, minutes, t, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../journeys/watch.js").Waiting} Waiting */
@@ -22,7 +22,7 @@ import { clockTime, counted, minutes, t } from "../ui/words.js";
 // A request may appear under a finger that was on its way to something else.
 const CALM_MS = 500;
 // After these the request can be answered once more.
-const OPEN_STILL = new Set(["proof_wrong", "assertion_wrong", "offline", "timeout", "server_failed", "server_strange", "too_many_requests"]);
+const OPEN_STILL = new Set(["proof_wrong", "assertion_wrong", "offline", "timeout", "server_failed", "server_strange", "too_many_requests", "approvals_blocked"]);
 
 /** @type {import("../ui/router.js").Show} */
 export async function request(/** @type {import("../app.js").App} */ app, /** @type {{id: string}} */ { id }) {
@@ -34,12 +34,14 @@ export async function request(/** @type {import("../app.js").App} */ app, /** @t
   const alert = alertLine();
   const shownAt = performance.now();
   let answered = false;
+  let sending = false;
 
   const over = async (/** @type {string} */ result) => {
+    if (answered) return;
     answered = true;
     stop();
     const other = app.watch.waiting.find((one) => one.id !== id);
-    await app.router.go("result", { result, account, other: other?.id ?? null });
+    await app.router.go("result", { result, account, id, other: other?.id ?? null });
   };
   const clock = ring({
     total: Math.max(1, asked.exp - asked.iat),
@@ -51,15 +53,20 @@ export async function request(/** @type {import("../app.js").App} */ app, /** @t
   });
   const unsubscribe = app.watch.subscribe(() => {
     // It ended elsewhere: another phone, the browser, or time.
-    if (!answered && !app.watch.find(id)) void over(app.watch.outcomes.get(id) ?? "ended");
+    if (!sending && !app.watch.find(id)) void over(app.watch.outcomes.get(id) ?? "ended");
   });
   const stop = () => {
     clock.stop();
     unsubscribe();
   };
   const answer = (/** @type {Act} */ act, /** @type {HTMLButtonElement} */ pressed) => {
-    if (answered || performance.now() - shownAt < CALM_MS) return;
-    void perform(app, waiting, { act, pressed, number, say: alert.say, over });
+    if (answered || sending || performance.now() - shownAt < CALM_MS) return;
+    sending = true;
+    void perform(app, waiting, { act, pressed, number, say: alert.say, over }).finally(() => {
+      sending = false;
+      // What ended while the person was at it was kept back until now.
+      if (!answered && app.router.name === "request" && !app.watch.find(id)) void over(app.watch.outcomes.get(id) ?? "ended");
+    });
   };
   const deny = button(t("request.deny"), () => answer("deny", deny), { weight: "ink" });
   const approve = button(t("request.approve"), () => answer("approve", approve), { weight: "brass" });
@@ -120,8 +127,9 @@ async function perform(app, waiting, doing, wrong) {
     await over(result);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
+    if (problem.code === "proof_wrong" && problem.facts.left === 0) return over("failed");
     if (problem.code === "proof_wrong") return perform(app, waiting, doing, counted("request.wrong", Number(problem.facts.left ?? 1)));
-    if (OPEN_STILL.has(problem.code) || problem.code.startsWith("biometrics_")) return say(t(`problem.${problem.code}.why`));
+    if (OPEN_STILL.has(problem.code) || problem.code.startsWith("biometrics_")) return say(whyOf(problem));
     if (problem.code === "number_wrong") return over("number_wrong");
     if (problem.code === "request_expired" || problem.code === "request_unknown") return over("expired");
     if (problem.code === "already_answered") return over("ended");
@@ -158,7 +166,7 @@ async function prove(app, waiting, wrong) {
       return { assertion: await assertionOf(waiting) };
     } catch (problem) {
       if (!device.cpin) throw problem;
-      wrong = t(`problem.${codeOf(problem)}.why`);
+      wrong = whyOf(problem);
     }
   }
   const text = t("unlock.approve.text", { organisation: waiting.account.organisation, account: waiting.account.account });

@@ -17,22 +17,30 @@ const LOOKS = {
   reported: { icon: "flag", look: "bad" },
   expired: { icon: "clock", look: "soft" },
   number_wrong: { icon: "shut", look: "bad" },
+  failed: { icon: "shut", look: "bad" },
+  signed_in: { icon: "open", look: "good" },
   ended: { icon: "mark", look: "soft" },
 };
 
 /** @type {import("../ui/router.js").Show} */
-export function result(/** @type {import("../app.js").App} */ app, /** @type {{result: string, account?: Account, other: string | null}} */ { result: name, account, other }) {
+export function result(/** @type {import("../app.js").App} */ app, /** @type {{result: string, account?: Account, id?: string, other: string | null}} */ { result: name, account, id = "", other }) {
   const known = Object.hasOwn(LOOKS, name) ? name : "ended";
   const next = other ? button(t("result.next"), () => openRequest(app, other), { weight: "brass" }) : null;
+  const lead = h("p", { class: "lead", role: "status" }, t(`result.${known}.lead`));
+  // The receipt: the browser has got in.
+  const stop = app.watch.subscribe(() => {
+    if (known === "approved" && app.watch.outcomes.get(id) === "signed_in") lead.textContent = t("result.signed_in.lead");
+  });
   return {
     title: other && known === "expired" ? t("result.expired.other") : t(`result.${known}.title`),
-    lead: t(`result.${known}.lead`),
     passing: true,
     body: [
+      lead,
       account && h("p", { class: "soft" }, `${account.organisation} · ${account.account}`),
       note({ icon: "on", text: t(`result.${known}.next`) }),
       h("div", { class: "picture arrive" }, icon(LOOKS[known].icon, LOOKS[known].look)),
     ],
+    leave: stop,
     foot: [next, button(t("action.done"), () => home(app), { weight: next ? "plain" : "brass" })],
   };
 }

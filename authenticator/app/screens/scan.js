@@ -4,10 +4,9 @@ import { fail, ownLink, present } from "../app.js";
 import { mayMakeKeys, shake } from "../device/phone.js";
 import { nextCamera, openCamera } from "../device/camera.js";
 import { scan as read } from "../device/scanner.js";
-import { codeOf } from "../protocol/errors.js";
 import { button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
-import { t } from "../ui/words.js";
+import { t, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../device/camera.js").Camera} Camera */
 
@@ -41,7 +40,7 @@ export function scan(app) {
       return true;
     } catch (problem) {
       hintedAt = 0;
-      say(t(`problem.${codeOf(problem)}.why`));
+      say(whyOf(problem));
       hintedAt = performance.now() + 2000;
       return false;
     }

@@ -11,7 +11,7 @@ import { busy, button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { onEnter, pinField } from "../ui/fields.js";
 import { unlock } from "../ui/unlock_sheet.js";
-import { t } from "../ui/words.js";
+import { t, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../journeys/activate.js").Draft} Draft */
@@ -67,7 +67,7 @@ const register = (app, draft, pressed, say) =>
       else await app.router.go("security", { draft, pinToo: true });
     } catch (problem) {
       if (!(problem instanceof Problem)) return fail(app, problem);
-      say(t(`problem.${problem.code}.why`));
+      say(whyOf(problem));
     }
   });
 

@@ -1,12 +1,11 @@
 // The typed twin of the scanner; takes a pasted link as well.
 
 import { ownLink, present } from "../app.js";
-import { codeOf } from "../protocol/errors.js";
 import { parseCode } from "../protocol/typed_code.js";
 import { button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { codeField, onEnter } from "../ui/fields.js";
-import { t } from "../ui/words.js";
+import { t, whyOf } from "../ui/words.js";
 
 /** @type {import("../ui/router.js").Show} */
 export function typeCode(app) {
@@ -16,7 +15,7 @@ export function typeCode(app) {
     try {
       await present(app, text.includes("/") ? { link: ownLink(app, text) } : { code: parseCode(text) });
     } catch (problem) {
-      refuse(t(`problem.${codeOf(problem)}.why`));
+      refuse(whyOf(problem));
       input.focus();
     }
   };

@@ -17,7 +17,11 @@ export const note = ({ icon: name, text, kind = "soft" }, ...more) =>
 /** A place that speaks up when its text is set. */
 export function alertLine() {
   const line = h("p", { class: "alert", role: "alert" });
-  return { line, say: (/** @type {string} */ text) => void (line.textContent = text) };
+  const say = (/** @type {string} */ text, good = false) => {
+    line.classList.toggle("good", good);
+    line.textContent = text;
+  };
+  return { line, say };
 }
 
 /** Steps that have happened, the one that is awaited, and those to come. @param {string[]} labels */

@@ -35,6 +35,6 @@ const PATHS = {
 export const icon = (name, look = "") =>
   svg(
     "svg",
-    { viewBox: "0 0 24 24", class: `icon ${look}`, "aria-hidden": "true", focusable: "false" },
+    { viewBox: "0 0 24 24", class: `icon ${look}${name === "digits" ? " bold" : ""}`, "aria-hidden": "true", focusable: "false" },
     PATHS[name].map((d) => svg("path", { d })),
   );

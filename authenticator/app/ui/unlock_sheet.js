@@ -2,12 +2,12 @@
 // PIN was right only the server can say, so nothing here claims to know.
 
 import { unlockWithBiometrics, unlockWithPin } from "../journeys/unlock.js";
-import { Problem, codeOf } from "../protocol/errors.js";
+import { Problem } from "../protocol/errors.js";
 import { alertLine } from "./cards.js";
 import { busy, button, link } from "./controls.js";
 import { h, uniqueId } from "./element.js";
 import { onEnter, pinField } from "./fields.js";
-import { t } from "./words.js";
+import { t, whyOf } from "./words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Device} Device */
@@ -26,7 +26,7 @@ export async function unlock(app, question) {
       return await unlockWithBiometrics(device);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      question = { ...question, wrong: t(`problem.${problem.code}.why`) };
+      question = { ...question, wrong: whyOf(problem) };
     }
   }
   return new Promise((resolve) => openSheet(app, question, byBiometrics, resolve));
@@ -45,7 +45,7 @@ function openSheet(_app, { device, title, text, wrong, twice }, byBiometrics, re
       root = await busy(proceed, t("unlock.working"), open);
       sheet.close();
     } catch (problem) {
-      alert.say(t(`problem.${codeOf(problem)}.why`));
+      alert.say(whyOf(problem));
     }
   };
   const submit = () => {

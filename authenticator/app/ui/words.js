@@ -1,6 +1,8 @@
 // Every text that people read, from i18n/<language>.json. Keys are written whole in the code,
 // or with one part that varies, so that a test can find what is missing or unused.
 
+import { Problem } from "../protocol/errors.js";
+
 /** @typedef {Record<string, string | number>} Values */
 
 /** @type {Record<string, string>} */
@@ -32,6 +34,20 @@ export function t(key, values = {}) {
 export function counted(key, count, values = {}) {
   const form = `${key}.${new Intl.PluralRules(language).select(count)}`;
   return t(hasWords(form) ? form : `${key}.other`, { count, ...values });
+}
+
+/** Why something failed: in our words, else in the server's. @param {unknown} problem */
+export function whyOf(problem) {
+  const { code, facts } = problem instanceof Problem ? problem : new Problem("unexpected");
+  const key = `problem.${code}.why`;
+  if (hasWords(key)) return t(key, { until: untilOf(facts) });
+  return typeof facts.detail === "string" ? facts.detail : t("problem.unexpected.why");
+}
+
+/** When a pause ends. @param {Record<string, unknown>} facts `wait` in seconds */
+export function untilOf({ wait }) {
+  const seconds = Number(wait);
+  return Number.isFinite(seconds) && seconds > 0 ? clockTime(Date.now() + seconds * 1000) : t("problem.later");
 }
 
 /** The person's own habits of writing dates, in the language of the texts. */
