@@ -46,6 +46,8 @@ SET_PASSWORD: Final = (
     .values(
         password_hash=bindparam("new_hash"),
         password_change_needed=bindparam("change_needed"),
+        # Whoever knew the old one is out: a report's silence is over.
+        pushes_stopped_until=None,
     )
 )
 SET_DISABLED: Final = (

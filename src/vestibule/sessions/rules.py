@@ -38,6 +38,7 @@ class Session:
     username: str
     display_name: str
     seamless: bool
+    password_change_needed: bool
     proof: Proof
     enrollment_id: str | None
     opened_at: int

@@ -127,6 +127,7 @@ async def session_of(ctx: Context, cookie: str | None) -> Session | None:
         username=row["username"],
         display_name=row["display_name"],
         seamless=bool(row["seamless"]),
+        password_change_needed=bool(row["password_change_needed"]),
         proof=Proof(row["proof"]),
         enrollment_id=row["enrollment_id"],
         opened_at=row["opened_at"],

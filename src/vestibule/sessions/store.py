@@ -77,6 +77,7 @@ BY_ID: Final = (
         account.c.username,
         account.c.display_name,
         account.c.seamless,
+        account.c.password_change_needed,
         account.c.disabled_at,
     )
     .join(account, account.c.id == _s.account_id)

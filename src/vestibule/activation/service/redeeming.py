@@ -98,12 +98,13 @@ async def _wrong(tx: Tx, ctx: Context, row: Row | None, *, source: str, now: int
         return _No(code="ticket_unknown", facts={})
     event, left = rules.wrong_code(row["tries"], most=ctx.settings.ticket_tries)
     code = "ticket_unknown" if left else "ticket_exhausted"
+    told = "ticket.wrong_code" if left else "ticket.exhausted"
     won = await tx.run(
         store.WRONG_CODE,
         id_=row["id"],
         from_tries=row["tries"],
         to_state=rules.move(State(row["state"]), event).value,
-        **ticket_event("ticket.wrong_code", "phone", source, result=code, now=now),
+        **ticket_event(told, "phone", source, result=code, now=now),
     )
     if not won:
         raise Lost
