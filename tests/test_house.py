@@ -62,12 +62,13 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - node.lineno + 1 - described
 
 
-def program(*command: str | Path) -> str:
-    """Output of a checking program, empty when it found nothing."""
+def passes(*command: str | Path) -> None:
+    """Run a checking program; what it found is the message of the failure."""
     done = subprocess.run(
         [str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+    if done.returncode != 0:
+        pytest.fail(done.stdout + done.stderr, pytrace=False)
 
 
 def folders() -> list[str]:
@@ -80,7 +81,7 @@ def folders() -> list[str]:
 
 def test_import_contracts_hold() -> None:
     """Rooms, floors and purity are as pyproject.toml draws them."""
-    assert program(BIN / "lint-imports", "--no-cache") == ""
+    passes(BIN / "lint-imports", "--no-cache")
 
 
 def test_capabilities_all_have_floors() -> None:
@@ -179,17 +180,17 @@ def test_exceptions_from_size_are_still_needed() -> None:
 
 def test_style_is_clean() -> None:
     """Ruff finds nothing."""
-    assert program(BIN / "ruff", "check", "--quiet", *folders()) == ""
+    passes(BIN / "ruff", "check", "--quiet", *folders())
 
 
 def test_format_is_the_formatters() -> None:
     """Nobody discusses spaces: `make format` writes them."""
-    assert program(BIN / "ruff", "format", "--check", "--quiet", *folders()) == ""
+    passes(BIN / "ruff", "format", "--check", "--quiet", *folders())
 
 
 def test_types_are_strict() -> None:
     """Mypy accepts the program, its tests and its tools."""
-    assert program(BIN / "mypy", "--no-error-summary", *folders()) == ""
+    passes(BIN / "mypy", "--no-error-summary", *folders())
 
 
 def test_rules_left_out_say_why() -> None:
@@ -245,6 +246,43 @@ def test_locks_hold_hashes_and_no_addresses() -> None:
     assert all("integrity" in facts and "resolved" not in facts for facts in fetched.values())
 
 
+# --- dependencies ---------------------------------------------------------------------------
+
+# Imports every module of the program while what is installed only for the tests is out of reach.
+ALONE = """
+import importlib, importlib.abc, pkgutil, sys
+
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in set(sys.argv[1:]):
+            raise ModuleNotFoundError(f"{name} is not among the run dependencies")
+
+sys.meta_path.insert(0, Absent())
+import vestibule
+for module in pkgutil.walk_packages(vestibule.__path__, "vestibule."):
+    if not module.name.endswith("__main__") and not module.name.startswith("vestibule.schema."):
+        importlib.import_module(module.name)
+"""
+
+
+def run_packages() -> list[str]:
+    """The names in the lock of what the server runs on."""
+    lock = (ROOT / "requirements" / "run.txt").read_text()
+    return re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE)
+
+
+def test_program_runs_on_its_run_dependencies_alone() -> None:
+    """Whoever installs requirements/run.txt has all that the program imports, indirectly too."""
+    locked = {*run_packages(), "vestibule"}
+    absent = [
+        module
+        for module, names in metadata.packages_distributions().items()
+        if locked.isdisjoint(re.sub(r"[._]", "-", name.lower()) for name in names)
+    ]
+    assert "pytest" in absent
+    passes(sys.executable, "-c", ALONE, *absent)
+
+
 # --- licences ---------------------------------------------------------------------------------
 
 FLAGS = re.IGNORECASE
@@ -267,9 +305,7 @@ def test_run_dependencies_are_free_of_strong_copyleft() -> None:
     installed = {
         (dist.metadata["Name"] or "").lower().replace("_", "-") for dist in metadata.distributions()
     }
-    locked = re.findall(
-        r"^([a-z0-9-]+)==", (ROOT / "requirements/run.txt").read_text(), re.MULTILINE
-    )
+    locked = run_packages()
     here = sorted(set(locked) & installed)
     assert len(here) > len(locked) * 0.8
     said = {name: licence(name) for name in here}
