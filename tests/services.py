@@ -10,6 +10,7 @@ import atexit
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -26,7 +27,7 @@ import pytest
 
 from vestibule import schema
 
-RUN = "VESTIBULE_RUN_FOLDER"
+RUN = "VESTIBULE_TEST_RUN"
 """Names the folder of one test run to the workers, which inherit the environment."""
 
 
@@ -147,6 +148,16 @@ class Redis:
                 time.sleep(0.02)
             else:
                 return
+
+    def freeze(self) -> None:
+        """Stop answering without going away."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on after a freeze."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop at once, as a crash would."""

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 PREFIX = "VESTIBULE_"
 BESIDE = frozenset({"VESTIBULE_CONFIG", "VESTIBULE_SECRETS"})
 """Names that say where settings are, and so cannot stand in the file."""
-TESTING = frozenset({"VESTIBULE_TEST_PG", "VESTIBULE_TEST_REDIS", "VESTIBULE_CHROME"})
+TESTING = frozenset(
+    {"VESTIBULE_TEST_PG", "VESTIBULE_TEST_REDIS", "VESTIBULE_TEST_RUN", "VESTIBULE_CHROME"}
+)
 """Names that the test suite reads; a server started by a test inherits them."""
 
 

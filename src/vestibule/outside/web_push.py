@@ -121,19 +121,20 @@ class WebPush:
         The address comes from a browser. Without this check anybody could have the server call
         whatever its network reaches.
         """
+        return bool(self._origin(endpoint))
+
+    def _origin(self, endpoint: str) -> str:
+        """The origin of a push service that may be called, else an empty string."""
         try:
             parts = urlsplit(endpoint)
-            port = parts.port
+            standard = parts.scheme == "https" and parts.port in (None, 443)
         except ValueError:
-            return False
-        if f"{parts.scheme}://{parts.netloc}" in self._settings.push_origins:
-            return True
-        return (
-            parts.scheme == "https"
-            and parts.username is None
-            and port in (None, 443)
-            and self._settings.push_host_allowed(parts.hostname or "")
-        )
+            return ""
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin in self._settings.push_origins:
+            return origin
+        known = self._settings.push_host_allowed(parts.hostname or "")
+        return origin if standard and known and parts.username is None else ""
 
     async def send(
         self, target: PushTarget, payload: bytes, *, topic: str, life_s: int
@@ -143,10 +144,10 @@ class WebPush:
         A later message of the same ``topic`` replaces one that still waits at the service;
         ``life_s`` is how long it waits there for the phone.
         """
-        if not self.allows(target.endpoint):
-            _log.warning("push.refused", host=urlsplit(target.endpoint).hostname)
+        origin = self._origin(target.endpoint)
+        if not origin:
+            _log.warning("push.refused", reason="not the address of a push service")
             return PushOutcome.FAILED
-        origin = "{0.scheme}://{0.netloc}".format(urlsplit(target.endpoint))
         try:
             body = encrypt(
                 payload,
@@ -181,7 +182,7 @@ class WebPush:
                 return PushOutcome.GONE
             _log.warning("push.not_taken", host=urlsplit(url).netloc, status=status, wait=wanted)
             # A person is waiting: what comes after their patience need not be sent.
-            if wanted > _LONGEST_PAUSE_S or (400 <= status < 500 and status not in _PASSING):
+            if wanted > _LONGEST_PAUSE_S or (300 <= status < 500 and status not in _PASSING):
                 break
             pause = wanted or pause * 2
         return PushOutcome.FAILED
