@@ -1,5 +1,6 @@
 """Two real processes on one SQLite file."""
 
+import asyncio
 import subprocess
 import sys
 
@@ -30,7 +31,7 @@ async def test_process_that_ends_leaves_the_log_to_the_one_that_stays(sqlite_url
     before = log.stat().st_ino
     for number in range(2):
         visit = [sys.executable, "-c", VISITOR, str(path), f"v{number}"]
-        subprocess.run(visit, check=True)
+        await asyncio.to_thread(subprocess.run, visit, check=True)
         await database.run(put, subject=f"b{number}", version=1, state="{}", forgotten_at=0)
     assert log.stat().st_ino == before
     stored = {row["subject"] for row in await database.all(select(limit_state.c.subject))}

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -40,7 +41,10 @@ _PRAGMAS = (
 def connect(path: Path) -> sqlite3.Connection:
     """A connection set up for durability; the file is made readable by its owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # Never opened where it exists: closing any descriptor of the file drops every lock that this
+    # process holds on it, and another process would delete the log that this one writes to.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS_KEPT
     )
