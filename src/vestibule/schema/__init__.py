@@ -37,15 +37,6 @@ async def upgrade(url: str, revision: str = "head") -> None:
     await _within(url, run)
 
 
-async def downgrade(url: str, revision: str) -> None:
-    """Take the database back to ``revision``, all of the way or none."""
-
-    def run(connection: Connection) -> None:
-        command.downgrade(_config(connection), revision)
-
-    await _within(url, run)
-
-
 async def current(url: str) -> str | None:
     """The revision that the database is at; None where it is empty."""
     return await _within(url, lambda link: MigrationContext.configure(link).get_current_revision())
