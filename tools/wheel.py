@@ -6,6 +6,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NOT_SERVED = {"node_modules", "tests"}
+NOT_SERVED_ENDS = (".d.ts", ".py")
 SERVED_AT_TOP = {".css", ".html", ".ico", ".js", ".png", ".svg", ".webmanifest"}
 
 
@@ -32,4 +33,4 @@ class WheelHook(BuildHookInterface[Any]):
 def _served(inside: Path) -> bool:
     if len(inside.parts) == 1:
         return inside.suffix in SERVED_AT_TOP
-    return inside.parts[0] not in NOT_SERVED and not inside.name.endswith(".d.ts")
+    return inside.parts[0] not in NOT_SERVED and not inside.name.endswith(NOT_SERVED_ENDS)
