@@ -17,7 +17,8 @@ import aiohttp
 from vestibule.client.device_calls import read_events
 from vestibule.client.errors import NotPossible, Unreachable
 
-_TOKEN = re.compile(r'name="form" value="([^"]*)"')
+_FORM = re.compile(r'<form[^>]* action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
+_HIDDEN = re.compile(r'type="hidden" name="([^"]*)" value="([^"]*)"')
 _PHONE = re.compile(r'name="phone" value="([^"]*)"')
 _NUMBER = re.compile(r'class="number([^"]*)"[^>]*>(.*?)</p>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>|\s")
@@ -42,11 +43,12 @@ class Page:
         found = _TITLE.search(self.text)
         return unescape(found[1]).strip() if found else ""
 
-    @property
-    def token(self) -> str:
-        """The hidden field that every form carries, empty where there is no form."""
-        found = _TOKEN.search(self.text)
-        return unescape(found[1]) if found else ""
+    def hidden(self, action: str) -> dict[str, str]:
+        """The hidden fields of the first form that is sent to `action`. Raises `NotPossible`."""
+        for form in _FORM.finditer(self.text):
+            if unescape(form[1]) == action:
+                return {name: unescape(value) for name, value in _HIDDEN.findall(form[2])}
+        raise NotPossible(f"the page {self.path} has no form for {action}")
 
     @property
     def challenge(self) -> str:
@@ -94,8 +96,8 @@ class Portal:
         return page
 
     async def submit(self, page: Page, path: str, *, follow: bool = True, **fields: str) -> Page:
-        """Send a form of a page, with the page's token."""
-        answer = await self._request("POST", path, {"form": page.token, **fields})
+        """Send a form of a page, with its hidden fields. Raises `NotPossible`, `Unreachable`."""
+        answer = await self._request("POST", path, page.hidden(path) | fields)
         return await self.get(answer.location) if follow and answer.location else answer
 
     async def begin(self, username: str, password: str, *, follow: bool = True) -> Page:
