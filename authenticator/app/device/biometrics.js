@@ -73,7 +73,7 @@ export async function register({ challenge, user, name, organisation }) {
     challenge,
     rp: { name: organisation },
     user: { id: user, name, displayName: name },
-    pubKeyCredParams: [{ type: "public-key", alg: -7 }],
+    pubKeyCredParams: [-7, -257].map((alg) => ({ type: "public-key", alg })),
     authenticatorSelection: { authenticatorAttachment: "platform", residentKey: "preferred", userVerification: "required" },
     attestation: "none",
     extensions: { prf: { eval: { first: salt } } },

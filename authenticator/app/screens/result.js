@@ -37,7 +37,7 @@ export function result(/** @type {import("../app.js").App} */ app, /** @type {{r
     body: [
       lead,
       account && h("p", { class: "soft" }, `${account.organisation} · ${account.account}`),
-      note({ icon: "on", text: t(`result.${known}.next`) }),
+      note({ icon: "on", text: other && known === "expired" ? t("result.expired.other.next") : t(`result.${known}.next`) }),
       h("div", { class: "picture arrive" }, icon(LOOKS[known].icon, LOOKS[known].look)),
     ],
     leave: stop,
