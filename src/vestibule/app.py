@@ -27,7 +27,7 @@ from vestibule.activation import (
     pages as activation_pages,
     service as activation,
 )
-from vestibule.base import audit, limits
+from vestibule.base import audit, limits, log
 from vestibule.base.clock import DAY, Clock, SystemClock
 from vestibule.base.context import Context
 from vestibule.base.database import Database, Tx
@@ -125,6 +125,7 @@ class House:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        log.configure(self._settings.log_level)
         try:
             async with AsyncExitStack() as stack:
                 clock = HookedClock() if self._settings.test_hooks else None

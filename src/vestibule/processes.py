@@ -89,8 +89,7 @@ def _run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
         timeout_graceful_shutdown=5,
         backlog=_BACKLOG,
     )
-    server = uvicorn.Server(config)
     if settings.workers > 1:
-        Multiprocess(config, target=server.run, sockets=list(sockets)).run()
+        Multiprocess(config, sockets=list(sockets)).run()
     else:
-        server.run(sockets=list(sockets))
+        uvicorn.Server(config).run(sockets=list(sockets))
