@@ -17,7 +17,7 @@ SOURCE = "192.0.2.7"
 async def test_created_account_is_found_however_it_is_written(scene: Scene) -> None:
     """Case and width do not matter; the name is shown as it was given."""
     made = await scene.account("Maria", display_name="Maria Rossi")
-    found = await service.find_account(scene.ctx, username="ＭＡＲＩＡ")  # noqa: RUF001
+    found = await service.find_account(scene.ctx, username="ＭＡＲＩＡ")
     assert found == made
     assert (made.username, made.display_name, made.seamless) == ("Maria", "Maria Rossi", True)
     assert await service.find_account(scene.ctx, username="mario") is None

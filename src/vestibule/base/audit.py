@@ -1,8 +1,8 @@
 """The audit journal: written by the database itself, in the statement that moves the record.
 
 A journey's table carries the columns of its last event (``JOURNAL``). A trigger copies them into
-``audit_event`` whenever a statement writes them, and refuses a change of ``state`` that does not
-say what happened: no code path can move a record and leave no event, or the reverse.
+``audit_event`` whenever a statement writes them, and refuses to move a record without saying
+what happened: no code path can move a record and leave no event, or the reverse.
 
 ``audit_event`` is append-only. The database refuses updates, and deletions of what is younger
 than a year; the sweeper keeps events for ``audit_days``.
@@ -38,7 +38,7 @@ Index("ix_audit_event_account_id_at", audit_event.c.account_id, audit_event.c.at
 Index("ix_audit_event_at", audit_event.c.at)
 
 _RECORD = insert(audit_event).values(
-    {name: bindparam(name) for name in audit_event.c.keys() if name != "id"}  # noqa: SIM118
+    {name: bindparam(name) for name in audit_event.c.keys() if name != "id"}  # noqa: SIM118  -- not a dict
 )
 _SWEEP = delete(audit_event).where(audit_event.c.at < bindparam("before"))
 
@@ -124,55 +124,52 @@ _COPIED = (
 )
 
 
-def triggers(table_name: str, dialect: str, *, has_state: bool = True) -> list[str]:
-    """DDL that journals ``table_name``; run after the table and ``audit_event`` exist.
+def triggers(table_name: str, dialect: str, *, moves: str = "state") -> list[str]:
+    """DDL that journals ``table_name``; run after the table, ``audit_event`` and ``guards``.
 
-    ``UPDATE OF event`` fires when a statement assigns the column, also the same value: two wrong
-    proofs in one millisecond are two events.
+    ``moves`` is the column whose change must not go untold. ``UPDATE OF event`` fires when a
+    statement assigns the column, also the same value: two wrong proofs in one millisecond are
+    two events.
     """
     make = {"sqlite": _sqlite_triggers, "postgresql": _postgresql_triggers}[dialect]
-    return make(table_name, has_state=has_state)
+    return make(table_name, moves)
 
 
-def _sqlite_triggers(name: str, *, has_state: bool) -> list[str]:
-    statements = [
+def _sqlite_triggers(name: str, moves: str) -> list[str]:
+    copies = [
         f"CREATE TRIGGER {name}_journal_{verb} AFTER {when} ON {name} FOR EACH ROW "
         f"WHEN NEW.event IS NOT NULL BEGIN {_COPIED} END"
         for verb, when in (("insert", "INSERT"), ("update", "UPDATE OF event"))
     ]
-    if has_state:
-        statements.append(
-            f"CREATE TRIGGER {name}_moved BEFORE UPDATE OF state ON {name} FOR EACH ROW "
-            f"WHEN {_untold('IS NOT', 'IS')} "
-            f"BEGIN SELECT RAISE(ABORT, '{name} moved without an event'); END"
-        )
-    return statements
+    guard = (
+        f"CREATE TRIGGER {name}_moved BEFORE UPDATE OF {moves} ON {name} FOR EACH ROW "
+        f"WHEN {_untold(moves, 'IS NOT', 'IS')} "
+        f"BEGIN SELECT RAISE(ABORT, '{name} moved without an event'); END"
+    )
+    return [*copies, guard]
 
 
-def _postgresql_triggers(name: str, *, has_state: bool) -> list[str]:
-    statements = [
-        (
-            f"CREATE FUNCTION {name}_journal() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN {_COPIED} RETURN NULL; END $$"
-        ),
-        (
-            f"CREATE TRIGGER {name}_journal AFTER INSERT OR UPDATE OF event ON {name} FOR EACH ROW "
-            f"WHEN (NEW.event IS NOT NULL) EXECUTE FUNCTION {name}_journal()"
-        ),
-    ]
-    if has_state:
-        statements.append(
-            f"CREATE TRIGGER {name}_moved BEFORE UPDATE OF state ON {name} FOR EACH ROW "
-            f"WHEN ({_untold('IS DISTINCT FROM', 'IS NOT DISTINCT FROM')}) "
-            f"EXECUTE FUNCTION audit_refuse('{name} moved without an event')"
-        )
-    return statements
+def _postgresql_triggers(name: str, moves: str) -> list[str]:
+    function = (
+        f"CREATE FUNCTION {name}_journal() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN {_COPIED} RETURN NULL; END $$"
+    )
+    copy = (
+        f"CREATE TRIGGER {name}_journal AFTER INSERT OR UPDATE OF event ON {name} FOR EACH ROW "
+        f"WHEN (NEW.event IS NOT NULL) EXECUTE FUNCTION {name}_journal()"
+    )
+    guard = (
+        f"CREATE TRIGGER {name}_moved BEFORE UPDATE OF {moves} ON {name} FOR EACH ROW "
+        f"WHEN ({_untold(moves, 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM')}) "
+        f"EXECUTE FUNCTION audit_refuse('{name} moved without an event')"
+    )
+    return [function, copy, guard]
 
 
-def _untold(differs: str, same: str) -> str:
-    """The condition that the state changes and the statement does not say by which event."""
+def _untold(moves: str, differs: str, same: str) -> str:
+    """The condition that the record moves and the statement does not say by which event."""
     return (
-        f"NEW.state {differs} OLD.state AND NEW.event {same} OLD.event "
+        f"NEW.{moves} {differs} OLD.{moves} AND NEW.event {same} OLD.event "
         f"AND NEW.event_at {same} OLD.event_at"
     )
 

@@ -32,7 +32,7 @@ class Row(Protocol):
     Drivers return it as it is: values are typed by the column, so they are Any here.
     """
 
-    def __getitem__(self, key: str | int, /) -> Any: ...  # noqa: ANN401
+    def __getitem__(self, key: str | int, /) -> Any: ...  # noqa: ANN401  -- what a driver read
     def __iter__(self) -> Iterator[Any]: ...
     def __len__(self) -> int: ...
     def keys(self) -> Iterable[str]:

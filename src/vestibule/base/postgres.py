@@ -96,7 +96,7 @@ class PostgresEngine:
 
     def __init__(self, url: str, *, connections: int = _CONNECTIONS) -> None:
         self._url = url
-        self._compiler = Compiler(postgres_dialect())  # type: ignore[no-untyped-call]
+        self._compiler = Compiler(postgres_dialect())  # type: ignore[no-untyped-call]  # theirs
         self._observer: Observer | None = None
         self._places = asyncio.Semaphore(connections)
         self._idle: list[Link] = []

@@ -133,6 +133,7 @@ class SqliteEngine:
         """Run ``body`` at once, on the loop's own connection."""
         return _drive(body(self._read_tx))
 
+    # `alone` saves PostgreSQL a BEGIN; the writer thread has one open anyway.
     async def write(self, body: Callable[[Tx], Awaitable[T]], *, alone: bool = False) -> T:  # noqa: ARG002
         """Queue ``body`` for the writer; returns once its commit is on disk."""
         future: asyncio.Future[T] = self._loop.create_future()

@@ -50,12 +50,12 @@ def check() -> None:
     terminal.out.print("The settings are lawful.")
 
 
-def _shown(name: str, value: Any) -> Any:  # noqa: ANN401  -- a setting's JSON value
+def _shown(name: str, value: Any) -> Any:  # noqa: ANN401  -- each setting has its own type  -- a setting's JSON value
     # Addresses of databases hold passwords.
     if name in _SECRET and isinstance(value, str) and "@" in value:
         return f"{value.partition('://')[0]}://…@{value.rpartition('@')[2]}"
     return value
 
 
-def _default(name: str) -> Any:  # noqa: ANN401
+def _default(name: str) -> Any:  # noqa: ANN401  -- each setting has its own type
     return Settings.model_construct().model_dump(mode="json")[name]

@@ -97,7 +97,7 @@ class RedisBus(LocalBus):
     async def _stay_connected(self) -> None:
         pause = _FIRST_PAUSE_S
         while True:
-            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # theirs
             try:
                 await connection.connect()
                 await connection.send_command("SUBSCRIBE", self._channel)
@@ -150,7 +150,7 @@ class RedisBus(LocalBus):
             part = everybody[start : start + _WOKEN_AT_ONCE]
             asyncio.get_running_loop().call_later(turn * _BETWEEN_WAKES_S, _wake, part)
 
-    def _spawn(self, work: Any) -> None:  # noqa: ANN401
+    def _spawn(self, work: Any) -> None:  # noqa: ANN401  -- any coroutine, its result unread
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -100,4 +100,4 @@ def _left(receive: Receive) -> bool:
         else:
             return False
         finally:
-            step.close()  # type: ignore[attr-defined]
+            step.close()  # type: ignore[attr-defined]  # a coroutine, typed as awaitable

@@ -128,7 +128,7 @@ async def rename(
     ctx: Context,
     *,
     session: Session,
-    id: str,  # noqa: A002
+    id: str,  # noqa: A002  -- the record's own name for it
     label: str,
     source: str,
 ) -> str:
@@ -158,7 +158,7 @@ async def revoke(
     ctx: Context,
     *,
     session: Session,
-    id: str,  # noqa: A002
+    id: str,  # noqa: A002  -- the record's own name for it
     end_sessions: bool,
     source: str,
 ) -> Enrollment:
