@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.login.scene import HERE, Scene, ScenePhone, code_of, mine, shown
+from tests.login.scene import HERE, Scene, ScenePhone, code_of, mine, shown, with_settings
 from vestibule.accounts.rules import Account
 from vestibule.base.clock import DAY, SECOND
 from vestibule.base.errors import Refused
 from vestibule.base.ids import new_id
+from vestibule.base.settings import NumberEntry
 from vestibule.devices import service as devices
 from vestibule.devices.rules import PushHealth
 from vestibule.login import service as login
@@ -141,6 +142,21 @@ async def remove(scene: Scene, account: Account, phone: ScenePhone) -> None:
         }
     )
     await devices.remove_by_phone(scene.ctx, record, source="198.51.100.9")
+
+
+async def test_chosen_phone_tells_attempts_apart_by_number(
+    scene: Scene, phones: tuple[ScenePhone, ScenePhone]
+) -> None:
+    """Two attempts that both reach a phone by choosing: each asks for its number from then on."""
+    scene = with_settings(scene, number_entry=NumberEntry.NEVER)
+    first, second = await scene.begin(), await scene.begin()
+    assert not (await choose(scene, first, phones[0])).number
+    assert (await choose(scene, second, phones[0])).number
+    for began in (first, second):
+        claims = messages.parse(
+            await scene.request(phones[0], began), messages.ApprovalRequest
+        ).claims
+        assert (claims.number, claims.show.others) == (True, 1)
 
 
 # --- asking again -------------------------------------------------------------------------------

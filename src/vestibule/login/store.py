@@ -73,19 +73,23 @@ login_attempt: Final = Table(
 
 _a = login_attempt.c
 _JOURNAL_NAMES: Final = ("event", "event_at", "actor", "source", "result", "audit_detail")
+_ROUND: Final = (
+    *("enrollment_id", "push", "number", "challenge", "request"),
+    *("request_expires_at", "challenge_expires_at"),
+)
 _ATTEMPT: Final = tuple(column for column in _a if column.name not in _JOURNAL_NAMES)
+# The browser's secret is part of the key: another browser's id finds nothing.
+_MINE: Final = and_(_a.id == bindparam("id_"), _a.browser_digest == bindparam("browser_digest_"))
+_other = login_attempt.alias("other")
 _limits_name = limit_state.alias("limits_name")
 _limits_source = limit_state.alias("limits_source")
 _limits_account = limit_state.alias("limits_account")
 _limits_phone = limit_state.alias("limits_phone")
+_ACCOUNT_SUBJECT: Final = literal("account:") + account.c.id
 
 
 def _journal() -> dict[str, BindParameter[object]]:
     return {name: bindparam(name) for name in _JOURNAL_NAMES}
-
-
-def _account_subject() -> ColumnElement[str]:
-    return literal("account:") + account.c.id
 
 
 def _live(now: BindParameter[int], *, account_id: ColumnElement[str]) -> ColumnElement[bool]:
@@ -153,7 +157,7 @@ SIGN_IN: Final = (
         )
         .outerjoin(_limits_name, _limits_name.c.subject == bindparam("name_subject"))
         .outerjoin(_limits_source, _limits_source.c.subject == bindparam("source_subject"))
-        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())
+        .outerjoin(_limits_account, _limits_account.c.subject == _ACCOUNT_SUBJECT)
     )
     .order_by(enrollment.c.created_at.desc())
 )
@@ -182,10 +186,7 @@ FORCE_NUMBER: Final = (
     .values(number=True, request=bindparam("request"), **_journal())
 )
 
-# The browser's secret is part of the key: another browser's id finds nothing.
-MINE: Final = select(*_ATTEMPT).where(
-    _a.id == bindparam("id_"), _a.browser_digest == bindparam("browser_digest_")
-)
+MINE: Final = select(*_ATTEMPT).where(_MINE)
 
 FOR_ROUND: Final = (
     select(
@@ -200,6 +201,16 @@ FOR_ROUND: Final = (
         _USED_AT,
         _limits_account.c.version.label("account_version"),
         _limits_account.c.state.label("account_state"),
+        select(func.count())
+        .select_from(_other)
+        .where(
+            _other.c.account_id == account.c.id,
+            _other.c.state == "waiting",
+            _other.c.request_expires_at > bindparam("now"),
+            _other.c.id != _a.id,
+        )
+        .scalar_subquery()
+        .label("others"),
     )
     .select_from(
         login_attempt.join(account, account.c.id == _a.account_id)
@@ -207,9 +218,9 @@ FOR_ROUND: Final = (
             enrollment,
             and_(enrollment.c.account_id == account.c.id, enrollment.c.revoked_at.is_(None)),
         )
-        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())
+        .outerjoin(_limits_account, _limits_account.c.subject == _ACCOUNT_SUBJECT)
     )
-    .where(_a.id == bindparam("id_"), _a.browser_digest == bindparam("browser_digest_"))
+    .where(_MINE)
     .order_by(enrollment.c.created_at.desc())
 )
 
@@ -223,14 +234,8 @@ NEXT_ROUND: Final = (
     .values(
         state="waiting",
         round=_a.round + 1,
-        enrollment_id=bindparam("enrollment_id"),
-        push=bindparam("push"),
-        number=bindparam("number"),
-        challenge=bindparam("challenge"),
         tries=0,
-        request=bindparam("request"),
-        request_expires_at=bindparam("request_expires_at"),
-        challenge_expires_at=bindparam("challenge_expires_at"),
+        **{name: bindparam(name) for name in _ROUND},
         **_journal(),
     )
 )
@@ -244,8 +249,7 @@ NUDGED: Final = (
 CANCEL: Final = (
     update(login_attempt)
     .where(
-        _a.id == bindparam("id_"),
-        _a.browser_digest == bindparam("browser_digest_"),
+        _MINE,
         or_(_a.state == "choosing", _a.state == "waiting", _a.state == "approved"),
     )
     .values(state="cancelled", **_journal())
@@ -341,9 +345,9 @@ TO_RESPOND: Final = (
     .select_from(
         login_attempt.join(account, account.c.id == _a.account_id)
         .join(enrollment, enrollment.c.id == _a.enrollment_id)
-        .outerjoin(_limits_account, _limits_account.c.subject == _account_subject())
+        .outerjoin(_limits_account, _limits_account.c.subject == _ACCOUNT_SUBJECT)
     )
-    .where(_a.id == bindparam("id_"), _a.browser_digest == bindparam("browser_digest_"))
+    .where(_MINE)
 )
 
 RESPOND: Final = (
@@ -368,8 +372,7 @@ RESPOND: Final = (
 COLLECT: Final = (
     update(login_attempt)
     .where(
-        _a.id == bindparam("id_"),
-        _a.browser_digest == bindparam("browser_digest_"),
+        _MINE,
         _a.state == "approved",
         _a.expires_at > bindparam("now"),
     )
@@ -383,3 +386,13 @@ SWEEP: Final = delete(login_attempt).where(_a.expires_at < bindparam("before"))
 def values_of(attempt: Attempt) -> dict[str, Value]:
     """The columns that an attempt's value fills."""
     return {name: getattr(attempt, name) for name in Attempt.__dataclass_fields__}
+
+
+def round_of(before: Attempt, after: Attempt) -> dict[str, Value]:
+    """The parameters of NEXT_ROUND: from the round that was read to the renewed one."""
+    return {
+        "id_": before.id,
+        "from_round": before.round,
+        "from_state": before.state.value,
+        **{name: getattr(after, name) for name in _ROUND},
+    }

@@ -11,8 +11,9 @@ from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost, Refused
 from vestibule.login import store
 from vestibule.login.rules import Attempt, Event, State, Step, move, next_step, renewal_needed
-from vestibule.login.service.opening import PushAllowed, allow_push, announce
+from vestibule.login.service.pushing import PushAllowed, allow_push, announce
 from vestibule.login.service.round import Phone, Shown, attempt_of, make_round, phones_of
+from vestibule.login.service.telling_apart import ask_for_numbers
 from vestibule.login.service.view import Mine, View, browser_digest, view_of
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Proof
@@ -103,14 +104,14 @@ async def _renew(
     entry: dict[str, str | int],
     now: int,
 ) -> Attempt:
-    attempt = loaded.attempt
+    attempt, others = loaded.attempt, int(loaded.row["others"])
     shown = Shown(
         account=loaded.row["username"],
         browser=attempt.browser,
         place=attempt.place,
         address=attempt.address,
         known=attempt.known,
-        others=0,
+        others=others,
     )
     made = make_round(
         ctx,
@@ -122,23 +123,7 @@ async def _renew(
         until=attempt.expires_at,
         now=now,
     )
-    won = await tx.run(
-        store.NEXT_ROUND,
-        id_=attempt.id,
-        from_round=attempt.round,
-        from_state=attempt.state.value,
-        enrollment_id=phone.id,
-        push=push,
-        number=made.number,
-        challenge=made.challenge,
-        request=made.request,
-        request_expires_at=made.request_expires_at,
-        challenge_expires_at=made.challenge_expires_at,
-        **entry,
-    )
-    if not won:
-        raise Lost
-    return replace(
+    renewed = replace(
         attempt,
         state=State.WAITING,
         round=attempt.round + 1,
@@ -151,6 +136,13 @@ async def _renew(
         request_expires_at=made.request_expires_at,
         challenge_expires_at=made.challenge_expires_at,
     )
+    if not await tx.run(store.NEXT_ROUND, **store.round_of(attempt, renewed), **entry):
+        raise Lost
+    if others:
+        await ask_for_numbers(
+            tx, ctx, renewed, username=loaded.row["username"], others=others, now=now
+        )
+    return renewed
 
 
 async def cancel(ctx: Context, mine: Mine, *, visitor: Visitor) -> None:
@@ -208,7 +200,10 @@ async def collect(ctx: Context, mine: Mine, *, visitor: Visitor) -> str:
 
 async def _load(tx: Tx, ctx: Context, mine: Mine) -> _Loaded:
     rows = await tx.all(
-        store.FOR_ROUND, id_=mine.id, browser_digest_=browser_digest(ctx, mine.secret)
+        store.FOR_ROUND,
+        id_=mine.id,
+        browser_digest_=browser_digest(ctx, mine.secret),
+        now=ctx.clock.now(),
     )
     if not rows:
         raise Refused("attempt_unknown")

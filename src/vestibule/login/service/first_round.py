@@ -1,0 +1,131 @@
+"""The attempt that an accepted password opens, and what it means for others under way."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vestibule.base import audit, ids
+from vestibule.base.context import Context
+from vestibule.base.database import Row, Tx
+from vestibule.base.errors import Lost
+from vestibule.login import store
+from vestibule.login.rules import Attempt, State
+from vestibule.login.service.finding import Entrance, Found
+from vestibule.login.service.pushing import PushAllowed, allow_push
+from vestibule.login.service.round import (
+    Phone,
+    Round,
+    Shown,
+    make_round,
+)
+from vestibule.login.service.telling_apart import ask_for_numbers
+from vestibule.login.service.view import browser_digest
+
+_UNANSWERED: Final = Round(
+    number=False, challenge="", request="", request_expires_at=0, challenge_expires_at=0
+)
+
+
+async def open_attempt(
+    tx: Tx,
+    ctx: Context,
+    entrance: Entrance,
+    found: Found,
+    account: Row,
+    *,
+    secret: str,
+    name_version: int,
+    now: int,
+) -> tuple[Attempt, Phone | None, PushAllowed]:
+    """Store a new attempt, inside the caller's transaction; its only phone is asked at once.
+
+    Raises Lost when somebody failed under this name since `name_version` was read.
+    """
+    phone = found.phones[0] if len(found.phones) == 1 else None
+    allowed = PushAllowed(push=False)
+    if phone is not None:
+        allowed = await allow_push(
+            tx, account, found.per_account, phone=phone, phones=found.phones, now=now
+        )
+    attempt = _attempt(ctx, entrance, found, account, phone=phone, push=allowed.push, now=now)
+    opened = await tx.run(
+        store.OPEN,
+        **store.values_of(attempt),
+        browser_digest=browser_digest(ctx, secret),
+        known_digest=entrance.known_digest,
+        proof=None,
+        opened_at=now,
+        name_subject=found.name.subject,
+        name_version=name_version,
+        **audit.journal(
+            event="login.began",
+            actor="browser",
+            source=entrance.visitor.address,
+            at=now,
+            detail={"known": found.known, "push": attempt.push, "phones": len(found.phones)},
+        ),
+    )
+    if not opened:
+        raise Lost
+    if found.others:
+        await ask_for_numbers(
+            tx, ctx, attempt, username=account["username"], others=found.others, now=now
+        )
+    return attempt, phone, allowed
+
+
+def _attempt(
+    ctx: Context,
+    entrance: Entrance,
+    found: Found,
+    account: Row,
+    *,
+    phone: Phone | None,
+    push: bool,
+    now: int,
+) -> Attempt:
+    id_, visitor = ids.new_id(), entrance.visitor
+    until = now + ctx.settings.attempt_seconds * 1000
+    made = _UNANSWERED
+    if phone is not None:
+        made = make_round(
+            ctx,
+            attempt_id=id_,
+            phone_id=phone.id,
+            shown=_shown(entrance, found, account),
+            number=None,
+            until=until,
+            now=now,
+        )
+    return Attempt(
+        id=id_,
+        account_id=account["account_id"],
+        enrollment_id=phone.id if phone else None,
+        state=State.WAITING if phone else State.CHOOSING,
+        round=1,
+        known=found.known,
+        push=push,
+        number=made.number,
+        challenge=made.challenge,
+        tries=0,
+        proofs=0,
+        resync_counter=None,
+        request=made.request or None,
+        request_expires_at=made.request_expires_at,
+        challenge_expires_at=made.challenge_expires_at,
+        expires_at=until,
+        browser=visitor.browser,
+        address=visitor.address,
+        place=visitor.place,
+    )
+
+
+def _shown(entrance: Entrance, found: Found, account: Row) -> Shown:
+    return Shown(
+        account=account["username"],
+        browser=entrance.visitor.browser,
+        place=entrance.visitor.place,
+        address=entrance.visitor.address,
+        known=found.known,
+        others=found.others,
+    )
