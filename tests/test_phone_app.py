@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import segno
 from argon2.low_level import Type, hash_secret_raw
 
 APP = Path(__file__).resolve().parent.parent / "authenticator"
-NODE = shutil.which("node") or str(Path(sys.executable).parent / "node")
+# Set-up puts Node beside Python where the machine's own is missing or too old.
+NODE = shutil.which("node", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or "node"
 
 
 def node(*arguments: str | Path, stdin: str = "") -> str:
