@@ -66,7 +66,14 @@ def postgresql() -> Iterator[str]:
     try:
         url = server.get_uri()
         # Nothing of a test run survives the machine; what must be durable is tested elsewhere.
-        asyncio.run(_execute(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+        asyncio.run(
+            _execute(
+                url,
+                "ALTER SYSTEM SET fsync = off",
+                "ALTER SYSTEM SET full_page_writes = off",
+                "SELECT pg_reload_conf()",
+            )
+        )
         yield url
     finally:
         server.cleanup()

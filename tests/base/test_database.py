@@ -343,6 +343,24 @@ async def test_reads_survive_connections_that_died(postgresql_url: str) -> None:
     await database.close()
 
 
+async def test_a_connection_that_dies_within_a_body_is_unavailable(postgresql_url: str) -> None:
+    """What a dying server leaves unknown is told as such, also to a body that goes on."""
+    database = await Database.open(postgresql_url)
+
+    async def body(tx: Tx) -> None:
+        await put(tx, "a")
+        with pytest.raises((asyncpg.PostgresError, OSError)):
+            await tx.one(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        await put(tx, "b")
+
+    with pytest.raises(Unavailable) as caught:
+        await database.write(body)
+    assert caught.value.code.name == "database_unavailable"
+    assert await subjects(database) == []
+    assert await database.write(lambda tx: put(tx, "c")) == 1
+    await database.close()
+
+
 async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     """Nobody listening means Unavailable, for opening as for everything else."""
     with pytest.raises(Unavailable) as caught:

@@ -147,7 +147,7 @@ class PostgresEngine:
             return Duplicate(str(error))
         if isinstance(error, _RACES):
             return Lost()
-        if isinstance(error, _FAILING):
+        if isinstance(error, _FAILING) or _says_closed(error):
             return Unavailable("database_unavailable", reason=str(error))
         return None
 
@@ -212,6 +212,11 @@ class PostgresEngine:
     def _note(self, kind: str, sql: str) -> None:
         if self._observer is not None:
             self._observer(kind, sql)
+
+
+def _says_closed(error: Exception) -> bool:
+    # asyncpg has one class for this and for our own mistakes; only the words tell.
+    return isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
 
 
 async def _commit(connection: Link) -> None:

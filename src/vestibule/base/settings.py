@@ -191,7 +191,7 @@ class Settings(BaseSettings):
     )
 
     audit_days: int = Field(
-        default=730, ge=365, le=36_500, description="How long audit events are kept, in days."
+        default=730, ge=366, le=36_500, description="How long audit events are kept, in days."
     )
 
     @field_validator("push_allowed_hosts", mode="before")
