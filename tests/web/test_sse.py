@@ -20,7 +20,7 @@ class Browser:
         self.asked = False
         app = type("App", (), {"state": type("State", (), {"ctx": desk.scene.ctx})})
         scope = {"type": "http", "app": app}
-        self.task = asyncio.create_task(stream(scope, self.receive, self.send))  # type: ignore[arg-type]
+        self.task = asyncio.create_task(stream(scope, self.receive, self.send))
 
     async def receive(self) -> dict[str, Any]:
         """The request once, then nothing until the browser leaves."""

@@ -24,7 +24,7 @@ from vestibule.web.visitor import browser_words, source_of, visitor
         ),
         (
             "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/131.0.0.0 Mobile Safari/537.36",
-            "Chrome Mobile on Android",
+            "Chrome on Android",
         ),
         ("", "Unknown browser"),
         ("\x00<script>" * 50, "Unknown browser"),

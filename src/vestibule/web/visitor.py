@@ -86,6 +86,7 @@ def browser_words(agent: str) -> str:
     system = parsed.os.family if parsed.os else ""
     if browser in ("", "Other"):
         return _UNKNOWN
-    browser = browser.removesuffix(" WebView").removesuffix(" UI/WKWebView")
+    for addition in ("Mobile", "WebView", "UI/WKWebView"):
+        browser = browser.removeprefix(f"{addition} ").removesuffix(f" {addition}")
     system = {"Mac OS X": "macOS", "Other": ""}.get(system, system)
     return f"{browser} on {system}" if system else browser
