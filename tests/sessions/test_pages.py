@@ -12,7 +12,7 @@ from vestibule.base.i18n import t
 from vestibule.base.ids import new_secret
 from vestibule.sessions import service
 from vestibule.sessions.pages import why, words
-from vestibule.sessions.rules import Happening
+from vestibule.sessions.rules import EndReason, Happening
 from vestibule.web import cookies
 
 PACKAGE = Path(service.__file__).parents[1]
@@ -80,6 +80,25 @@ async def test_signing_out_ends_the_session_everywhere(desk: Desk) -> None:
     assert await service.session_of(desk.scene.ctx, cookie) is None
     again = await desk.http.post("/logout", data={})
     assert again.status_code == 303
+
+
+async def test_browser_whose_session_was_ended_is_told_once(desk: Desk) -> None:
+    """It reads that it is no longer signed in, and after that sees the form."""
+    account = await owner(desk)
+    session = await service.get_session(desk.scene.ctx, desk.http.cookies[cookies.SESSION])
+    await service.end_session(
+        desk.scene.ctx,
+        id=session.id,
+        account_id=account.id,
+        reason=EndReason.ENDED,
+        source="192.0.2.1",
+    )
+    answer = await desk.http.get("/settings/phones")
+    assert answer.status_code == 401
+    assert t("error.not_signed_in.title") in answer.text
+    assert 'href="/login"' in answer.text
+    assert cookies.SESSION not in desk.http.cookies
+    assert (await desk.http.get("/settings/phones")).status_code == 303
 
 
 async def test_signing_out_needs_the_pages_own_form(desk: Desk) -> None:

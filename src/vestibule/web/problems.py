@@ -17,6 +17,7 @@ from vestibule.base.context import Context
 from vestibule.base.errors import CODES, Code, Fault
 from vestibule.base.i18n import t
 from vestibule.protocol.errors import ProtocolFault
+from vestibule.web import cookies
 from vestibule.web.rendering import render
 
 _log = structlog.get_logger("vestibule.web")
@@ -24,7 +25,6 @@ _log = structlog.get_logger("vestibule.web")
 _OF_STATUS: Final = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 # Facts that the phone or the page acts upon; all others are for the texts and the log.
 _TOLD: Final = frozenset({"left", "until", "wait"})
-_TO_SIGN_IN: Final = frozenset({"not_signed_in"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,12 @@ def problem_of(error: Exception, reference: str) -> Problem:
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
-    """The portal's answer: a page with one button, or the way to sign in."""
-    if problem.code.name in _TO_SIGN_IN and request.method == "GET":
+    """The portal's answer: a page with one button, or the way to sign in.
+
+    Somebody who never signed in is not told that they no longer are.
+    """
+    over = problem.code.name == "not_signed_in"
+    if over and request.method == "GET" and cookies.read(request, cookies.SESSION) is None:
         return RedirectResponse("/login", status_code=303)
     response = render(
         request,
@@ -79,6 +83,8 @@ def problem_page(request: Request, problem: Problem) -> Response:
         problem=problem,
         to_sign_in=problem.code.status == 401,
     )
+    if over:
+        cookies.drop(response, cookies.SESSION)
     return _with_patience(response, problem)
 
 
