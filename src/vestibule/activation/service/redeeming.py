@@ -220,19 +220,25 @@ async def _redeem(
         now=now,
     )
     if not phones:
-        # From now on a password alone opens nothing, and what it opened before is closed.
-        await sessions.end_others(
-            tx,
-            account_id=account_id,
-            keep=row["session_id"],
-            reason=EndReason.PHONE_LINKED,
-            actor=actor,
-            source=source,
-            now=now,
-            proof=Proof.PASSWORD,
-        )
+        await _close_password_sessions(tx, row, actor=actor, source=source, now=now)
     return Enrolled(
         enrollment_id=message.id, username=row["username"], seamless=bool(row["seamless"])
+    )
+
+
+async def _close_password_sessions(
+    tx: Tx, ticket: Row, *, actor: str, source: str, now: int
+) -> None:
+    """From the first phone on a password alone opens nothing; what it opened before is closed."""
+    await sessions.end_others(
+        tx,
+        account_id=ticket["account_id"],
+        keep=ticket["session_id"],
+        reason=EndReason.PHONE_LINKED,
+        actor=actor,
+        source=source,
+        now=now,
+        proof=Proof.PASSWORD,
     )
 
 
