@@ -67,7 +67,7 @@ async def test_response_signs_in(scene: Scene, phone: ScenePhone) -> None:
     )
     assert await counter_of(scene) == 1
     assert (await view_of(scene, began)).step is Step.DONE
-    assert (f"login:{shown(began).id}", "changed") in scene.bus.told
+    assert (f"login:{shown(began).id}", "responded") in scene.bus.told
 
 
 @pytest.mark.parametrize("form", ["{0} {1}", " {0}-{1}\t", "{0}\u2011{1}", "{0}\u00a0{1}"])

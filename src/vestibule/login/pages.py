@@ -287,6 +287,8 @@ async def _events(scope: Scope) -> tuple[str, sse.Looker, int]:
             return sse.Look(sse.frame("show", {"part": "undelivered"}))
         if message == "approved":
             return sse.Look(sse.frame("go", {"to": "/login/next?approved"}), done=True)
+        if message == "responded":
+            return sse.Look(sse.frame("go", {"to": "/login/next"}), done=True)
         now = ctx.clock.now()
         attempt = await service.glance(ctx, held.mine)
         step = next_step(attempt, now=now)

@@ -56,7 +56,7 @@ async def respond(ctx: Context, mine: Mine, *, typed: str, visitor: Visitor) -> 
         return await _weigh(tx, ctx, row, digits, visitor)
 
     outcome = await ctx.db.write(body)
-    ctx.wake.tell(f"login:{mine.id}", "changed")
+    ctx.wake.tell(f"login:{mine.id}", "responded" if outcome.cookie else "changed")
     if outcome.again:
         raise Refused("response_again")
     if outcome.cookie is None:
