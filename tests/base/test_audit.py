@@ -48,9 +48,9 @@ async def journalled(database: Database) -> Database:
     return database
 
 
-def said(event: str, at: int, **more: str) -> dict[str, str | int]:
+def said(event: str, at: int, result: str = "ok") -> dict[str, str | int]:
     """The journal's columns."""
-    return audit.journal(event=event, actor="browser", source="192.0.2.1", at=at, **more)
+    return audit.journal(event=event, actor="browser", source="192.0.2.1", at=at, result=result)
 
 
 async def begin(database: Database) -> None:

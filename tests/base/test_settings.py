@@ -125,7 +125,7 @@ def test_a_named_source_that_is_not_there_is_refused(
 def test_settings_cannot_be_changed() -> None:
     """The table is frozen once it is read."""
     with pytest.raises(ValueError, match="frozen"):
-        load().workers = 2  # type: ignore[misc]
+        load().workers = 2
 
 
 def test_every_setting_has_a_help_text() -> None:

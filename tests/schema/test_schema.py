@@ -37,7 +37,7 @@ async def test_migrations_make_what_the_stores_describe(empty_url: str) -> None:
 
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return compare_metadata(context, metadata)
+        return list(compare_metadata(context, metadata))
 
     assert await schema._within(empty_url, differences) == []
 
@@ -75,7 +75,8 @@ async def test_an_end_is_never_untold(database: Database, table: str, column: st
 
 
 def _filler(column: Column[Any]) -> int | str | bytes:
-    return {int: 0, bytes: b"", str: "x"}[column.type.python_type]
+    fillers: dict[type, int | str | bytes] = {int: 0, bytes: b"", str: "x"}
+    return fillers[column.type.python_type]
 
 
 async def test_workers_that_start_together_migrate_once(empty_url: str) -> None:
