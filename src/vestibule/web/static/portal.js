@@ -137,6 +137,9 @@ function wait(place) {
     if (document.hidden) hidden = setTimeout(() => source?.close(), 60_000);
     else open();
   });
+  // The answer to a form decides where to go: news of the same thing must not overtake it, for
+  // the answer that is dropped may carry the session.
+  document.addEventListener("submit", close);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", open);
   open();
