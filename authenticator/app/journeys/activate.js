@@ -1,7 +1,9 @@
 // One activation (spec §5, §6): a ticket becomes an enrollment on this phone.
 
 import { register } from "../device/biometrics.js";
+import { pause } from "../device/patience.js";
 import { describePhone } from "../device/phone.js";
+import { permission, subscribe } from "../device/push.js";
 import { stretchNew } from "../device/stretch.js";
 import { b64u, randomBytes, unb64u } from "../protocol/encoding.js";
 import { Problem, Refused } from "../protocol/errors.js";
@@ -15,6 +17,7 @@ import { enrolResponse, readEnrolRequest, requestHash, sealSecrets } from "../pr
 /** @typedef {import("../protocol/encoding.js").Bytes} Bytes */
 /** @typedef {{text: string, request: import("../protocol/messages.js").EnrolRequest}} Ticket */
 /** @typedef {{link: ActivationLink} | {code: string}} From */
+/** @typedef {import("../protocol/messages.js").Subscription} Subscription */
 
 /**
  * An activation under way, in memory only.
@@ -26,8 +29,12 @@ import { enrolResponse, readEnrolRequest, requestHash, sealSecrets } from "../pr
  * @property {Bytes | null} bytes the new root, until it is sealed
  * @property {CryptoKey | null} root
  * @property {{id: Bytes, registration: object} | null} credential
+ * @property {Promise<Subscription | null>} push under way while the person chooses a PIN
  * @property {Account | null} sent what was stored before the response went out
  */
+
+// A subscription is usually there long before; the activation does not hang on it.
+const PUSH_MS = 5000;
 
 /**
  * Fetches the enrol-request and checks it. Uses nothing up.
@@ -50,7 +57,8 @@ export async function begin({ vault }, ticket) {
   const key = await makeDeviceKey();
   const bytes = stored ? null : randomBytes(32);
   const root = bytes && (await hkdfKey(bytes));
-  return { ticket, device, existing: Boolean(stored), key, bytes, root, credential: null, sent: null };
+  const push = permission() === "granted" ? subscribe(ticket.request.vapid).catch(() => null) : Promise.resolve(null);
+  return { ticket, device, existing: Boolean(stored), key, bytes, root, credential: null, push, sent: null };
 }
 
 /** Sets the PIN of a new device. @param {Draft} draft @param {string} pin */
@@ -92,8 +100,9 @@ export async function protectWithBiometrics(draft) {
 export async function finish(app, draft, progress) {
   if (draft.sent && (await settle(app, draft.sent))) return stored(app, draft.key.id);
   const phone = await describePhone();
-  const response = await makeResponse(app, draft, phone);
-  draft.sent = accountOf(draft, phone.label);
+  const push = await Promise.race([draft.push, pause(PUSH_MS).then(() => null)]);
+  const response = await makeResponse(app, draft, phone, push);
+  draft.sent = accountOf(draft, phone.label, push);
   await app.vault.enroll(draft.device, draft.sent);
   progress(1);
   try {
@@ -139,8 +148,8 @@ export async function settle({ vault, server }, account) {
   }
 }
 
-/** @param {App} app @param {Draft} draft @param {{label: string, platform: string}} phone @returns {Promise<() => Promise<string>>} */
-async function makeResponse({ clock }, { ticket, device, key, root, credential }, { label, platform }) {
+/** @param {App} app @param {Draft} draft @param {{label: string, platform: string}} phone @param {Subscription | null} push @returns {Promise<() => Promise<string>>} */
+async function makeResponse({ clock }, { ticket, device, key, root, credential }, { label, platform }, push) {
   if (!root) throw new Refused("unexpected");
   const response = await childKey(root, "response", key.id);
   const knowledge = await childKey(root, "knowledge", key.id);
@@ -152,7 +161,7 @@ async function makeResponse({ clock }, { ticket, device, key, root, credential }
     platform,
     secrets: await sealSecrets(ticket.request.keys.encrypt, { response: b64u(response), knowledge: b64u(knowledge) }),
     proof: await knowledgeProof(knowledge, "enrol", ticket.text),
-    push: null,
+    push,
     webauthn: credential?.registration ?? null,
   };
   response.fill(0);
@@ -161,8 +170,8 @@ async function makeResponse({ clock }, { ticket, device, key, root, credential }
   return () => enrolResponse({ id: key.id, dk: key.dk, issuer, now: clock.seconds() }, members);
 }
 
-/** @param {Draft} draft @param {string} label @returns {Account} */
-function accountOf({ ticket: { request }, key, credential }, label) {
+/** @param {Draft} draft @param {string} label @param {Subscription | null} push @returns {Account} */
+function accountOf({ ticket: { request }, key, credential }, label, push) {
   return {
     id: key.id,
     account: request.account,
@@ -176,7 +185,7 @@ function accountOf({ ticket: { request }, key, credential }, label) {
     dk: key.dk,
     counter: 0,
     credential: credential?.id ?? null,
-    pushed: null,
+    pushed: push?.endpoint ?? null,
     ended: null,
     pending: true,
     createdAt: Date.now(),

@@ -25,13 +25,16 @@ const CALM_MS = 500;
 const OPEN_STILL = new Set(["proof_wrong", "assertion_wrong", "offline", "timeout", "server_failed", "server_strange", "too_many_requests", "approvals_blocked"]);
 
 /** @type {import("../ui/router.js").Show} */
-export async function request(/** @type {import("../app.js").App} */ app, /** @type {{id: string}} */ { id }) {
+export async function request(/** @type {import("../app.js").App} */ app, /** @type {{id: string, typed?: string, say?: string}} */ { id, typed = "", say = "" }) {
   const waiting = app.watch.find(id);
   if (!waiting) return /** @type {any} */ (await app.router.screens.result(app, { result: "expired", other: app.watch.waiting[0]?.id ?? null }));
   const { account, request: asked } = waiting;
   const known = KINDS.has(asked.kind);
   const number = known && asked.number ? digitsField(t("request.number"), t("request.number.hint")) : null;
   const alert = alertLine();
+  const others = othersOf(app, waiting);
+  if (number) number.input.value = typed;
+  if (say) alert.say(say);
   const shownAt = performance.now();
   let answered = false;
   let sending = false;
@@ -53,7 +56,11 @@ export async function request(/** @type {import("../app.js").App} */ app, /** @t
   });
   const unsubscribe = app.watch.subscribe(() => {
     // It ended elsewhere: another phone, the browser, or time.
-    if (!sending && !app.watch.find(id)) void over(app.watch.outcomes.get(id) ?? "ended");
+    if (sending || answered) return;
+    const now = app.watch.find(id);
+    if (!now) return void over(app.watch.outcomes.get(id) ?? "ended");
+    // What is shown is what is answered: a request that says something new is drawn anew.
+    if (now.text !== waiting.text || othersOf(app, now) !== others) void redraw(app, id, number?.input.value ?? "", "");
   });
   const stop = () => {
     clock.stop();
@@ -77,10 +84,11 @@ export async function request(/** @type {import("../app.js").App} */ app, /** @t
     lead: `${asked.show.organisation} · ${asked.show.application}`,
     corner: clock.ring,
     back: () => void home(app),
+    focus: typed && number ? number.input : undefined,
     body: [
       !known && note({ icon: "warn", text: t("request.kind"), kind: "bad" }),
       factsOf(waiting),
-      asked.show.others > 0 && note({ icon: "warn", text: counted("request.others", asked.show.others), kind: "bad" }),
+      others > 0 && note({ icon: "warn", text: counted("request.others", others), kind: "bad" }),
       number?.field,
       alert.line,
     ],
@@ -88,6 +96,15 @@ export async function request(/** @type {import("../app.js").App} */ app, /** @t
     leave: stop,
   };
 }
+
+/** How many more sign-ins wait for the account, by the server's word or by what came since. @param {App} app @param {Waiting} waiting */
+function othersOf({ watch }, { account, request: { show } }) {
+  const here = watch.waiting.filter((one) => one.account.id === account.id).length - 1;
+  return Math.max(show.others, here);
+}
+
+/** @param {App} app @param {string} id @param {string} typed @param {string} say */
+const redraw = (app, id, typed, say) => app.router.go("request", { id, typed, say }, { replace: true });
 
 /** @param {Waiting} waiting */
 function factsOf({ account, request: { iat, show } }) {
@@ -130,6 +147,10 @@ async function perform(app, waiting, doing, wrong) {
     if (problem.code === "proof_wrong" && problem.facts.left === 0) return over("failed");
     if (problem.code === "proof_wrong") return perform(app, waiting, doing, counted("request.wrong", Number(problem.facts.left ?? 1)));
     if (OPEN_STILL.has(problem.code) || problem.code.startsWith("biometrics_")) return say(whyOf(problem));
+    if (problem.code === "request_changed") {
+      await app.watch.refresh();
+      return redraw(app, waiting.id, number?.input.value ?? "", whyOf(problem));
+    }
     if (problem.code === "number_wrong") return over("number_wrong");
     if (problem.code === "request_expired" || problem.code === "request_unknown") return over("expired");
     if (problem.code === "already_answered") return over("ended");
