@@ -38,9 +38,13 @@ _TYPED = {
     "link_foreign": "That is no activation link.",
     "link_version": "That link is of another version of Vestibule.",
     "link_malformed": "That activation link is damaged.",
+    "server_foreign": "That server is not the one that the link was made by.",
+    "suite_unsupported": "The portal asks for a kind of response that is not known here.",
 }
 _TYPED_NEXT = {
     "pin": "Choose another one: 4 to 6 letters, digits or signs that nobody would guess.",
+    "server": "Do not go on. Sign in to the portal again and use the link that it shows then.",
+    "suite": "Update this program.",
     "link": "Copy the whole link from the portal's page, or type the code below it.",
 }
 

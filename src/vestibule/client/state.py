@@ -69,7 +69,9 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         found = [one for one in self.accounts if name in (one.id, one.account)]
         if len(found) == 1:
             return found[0]
-        known = ", ".join(one.account for one in self.accounts) or "none"
+        known = ", ".join(one.account for one in self.accounts)
+        if not known:
+            raise NotPossible("no account is linked to this phone yet")
         raise NotPossible(f"say which account; on this phone: {known}")
 
     def without(self, enrollment: str) -> State:
