@@ -7,7 +7,6 @@ tests/test_docs.py compares.
 import json
 import sys
 from enum import Enum
-from importlib import import_module
 from pathlib import Path
 
 import typer
@@ -113,7 +112,7 @@ def commands() -> str:
     """A heading for every verb of the command line."""
     parts = [COMMANDS]
     for verb in cli.VERBS:
-        command = typer.main.get_command(import_module(f"vestibule.cli.{verb}").app)
+        command = typer.main.get_group(cli.build([verb])).commands[verb]
         asked = typer.Context(command)
         text = get_docs_for_click(
             obj=command, ctx=asked, indent=1, name=verb, call_prefix="vestibule"

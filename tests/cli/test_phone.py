@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from tests.cli.conftest import Run
 from tests.serving import PASSWORD, Server, serving
-from vestibule.cli import terminal
+from vestibule.cli import qr_image, terminal
 from vestibule.cli.qr_image import read_qr
 from vestibule.client.portal import Page, Portal
 
@@ -139,3 +139,14 @@ def test_qr_code_is_read_from_a_screenshot(tmp_path: Path) -> None:
     for wrong in (empty, two):
         with pytest.raises(terminal.StoppedError, match="codes, not one"):
             read_qr(wrong)
+
+
+def test_picture_without_the_optional_part_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is left with an import error."""
+    monkeypatch.setattr(qr_image, "INSTALLED", False)
+    with pytest.raises(terminal.StoppedError) as caught:
+        read_qr(tmp_path / "code.png")
+    assert caught.value.code == terminal.MISSING
+    assert "vestibule[qr]" in caught.value.advice

@@ -47,12 +47,15 @@ def build(words: list[str]) -> typer.Typer:
     app.callback(no_args_is_help=True)(_root)
     asked = next((word for word in words if not word.startswith("-")), "")
     for verb, summary in VERBS.items():
-        if verb == asked:
-            app.add_typer(import_module(f"vestibule.cli.{verb}").app, name=verb)
+        if verb != asked:
+            app.command(verb, help=summary)(lambda: None)
             continue
-        known = terminal.typer_app()
-        known.callback(invoke_without_command=True)(lambda: None)
-        app.add_typer(known, name=verb, help=summary)
+        module = import_module(f"vestibule.cli.{verb}")
+        # A module has verbs of its own, or is one: a function of its name.
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=verb)
+        else:
+            app.command(verb)(getattr(module, verb))
     return app
 
 

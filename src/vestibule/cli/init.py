@@ -14,10 +14,7 @@ from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
 from vestibule.cli import terminal
 
-app = terminal.typer_app()
 
-
-@app.callback(invoke_without_command=True)
 def init(
     data: Annotated[str | None, typer.Option(help="Folder of the keys and the database.")] = None,
     account: Annotated[

@@ -223,6 +223,8 @@ def watch(ctx: typer.Context, account: Account = None) -> None:
                 elif name == "change":
                     terminal.out.print(stamp)
                     _show_requests(await phone.requests(account=account))
+            # The server ends a stream after an hour; one that ends at once must not be hammered.
+            await asyncio.sleep(1)
 
     _with_phone(ctx, body)
 

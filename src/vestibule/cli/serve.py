@@ -14,10 +14,7 @@ from vestibule import processes
 from vestibule.base.settings import Settings
 from vestibule.cli import demo, terminal
 
-app = terminal.typer_app()
 
-
-@app.callback(invoke_without_command=True)
 def serve(
     demo_accounts: Annotated[
         bool, typer.Option("--demo", help="Make demo accounts and show how to begin.")
