@@ -99,8 +99,6 @@ async def sign_out(request: Request) -> Response:
             source=visitor(request).address,
         )
     cookies.drop(response, cookies.SESSION)
-    # What the browser has cached of these pages goes with the session.
-    response.headers["clear-site-data"] = '"cache"'
     return response
 
 
