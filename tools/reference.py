@@ -8,12 +8,10 @@ import json
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import cast
 
 import typer
 from pydantic.fields import FieldInfo
 from typer.cli import get_docs_for_click
-from typer.core import TyperGroup
 
 from vestibule import cli
 from vestibule.base.errors import CODES
