@@ -19,7 +19,7 @@ test: ## Set up, then run every test (ARGS="tests/login -k expired")
 
 check: ## Style, types and walls only: the tests that need no server
 	@$(SETUP) test
-	@$(BIN)/pytest tests/test_house.py tests/test_docs.py
+	@$(BIN)/pytest tests/test_house.py tests/test_docs.py tests/test_phone_app.py
 
 format: ## Rewrite the Python files in the house's style
 	@$(SETUP) test
