@@ -10,8 +10,8 @@ compile() {
     "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-header --no-annotate "$@"
 }
-compile pyproject.toml --extra redis -o requirements/run.txt "$@"
-compile pyproject.toml --extra redis --group dev -c requirements/run.txt -o requirements/dev.txt "$@"
+compile pyproject.toml -o requirements/run.txt "$@"
+compile pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt "$@"
 compile --group build -c requirements/dev.txt -o requirements/build.txt "$@"
 compile --group node -o requirements/node.txt "$@"
 if grep -nE '://|^-' requirements/*.txt; then
