@@ -43,7 +43,7 @@ class Answer:
     @property
     def code(self) -> str:
         """The stable code of a device call's refusal."""
-        return str(self.json["code"])
+        return str(self.json.get("code", ""))
 
     def header(self, name: str) -> str:
         """A header's first value, or nothing."""
