@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from vestibule.accounts import rules as account_rules
+from vestibule.accounts import rules as account_rules, service as accounts
 from vestibule.base import audit, ids, limits
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
@@ -66,7 +66,10 @@ async def begin_login(
         # the attempt's condition, so a change since then is noticed and read again. Without
         # a phone there is no attempt and no condition.
         current = first.pop() if first else await find(tx, ctx, entrance)
-        if not current.phones:
+        if not current.phones and current.account is not None:
+            # Whoever links a phone takes the same lock: a password alone opens nothing once a
+            # phone is there.
+            await accounts.lock_account(tx, current.account["account_id"])
             current = await find(tx, ctx, entrance)
         return await _open(tx, ctx, entrance, current, encoded=encoded)
 
