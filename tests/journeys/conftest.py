@@ -181,7 +181,7 @@ def new_phone(
                 camera=ALLOW if may_film else BLOCK,
                 notifications=ALLOW if may_notify else BLOCK,
             )
-            phone = Phone(start, server, camera, screen, looking)
+            phone = Phone(start, server, camera, screen, looking, may_notify=may_notify)
             stack.callback(phone.stop)
             phone.start()
             return phone

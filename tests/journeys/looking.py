@@ -34,7 +34,8 @@ SETTLED = """async () => {
 
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? []
   : [...document.querySelectorAll("body *")]
-    .filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
+    .filter(e => e.getBoundingClientRect().right > innerWidth)
+    .map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
 
 TOO_SMALL = """least => [..."button input select textarea summary a[href]".split(" ")]
   .flatMap(name => [...document.querySelectorAll(name)]).filter(e => {

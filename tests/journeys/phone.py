@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.journeys.browsers import until
 from tests.journeys.camera import Camera
 from tests.journeys.desktop import Desktop
 from tests.journeys.looking import Looking
@@ -24,7 +25,14 @@ class Phone:
     page: Page
 
     def __init__(
-        self, launch: Launch, server: Server, camera: Camera, screen: Desktop, looking: Looking
+        self,
+        launch: Launch,
+        server: Server,
+        camera: Camera,
+        screen: Desktop,
+        looking: Looking,
+        *,
+        may_notify: bool = True,
     ) -> None:
         self._launch = launch
         self._power = ExitStack()
@@ -32,6 +40,7 @@ class Phone:
         self.server = server
         self.camera = camera
         self.screen = screen
+        self.may_notify = may_notify
 
     def start(self) -> None:
         """Switch on; what was stored before is there."""
@@ -58,7 +67,11 @@ class Phone:
         expect(self.page.locator("#app")).to_have_attribute(
             "data-screen", screen, timeout=seconds * 1000
         )
-        self._looking.at(self.page, f"phone-{look or screen}")
+        self.look(look or screen)
+
+    def look(self, screen: str) -> None:
+        """Have the screen that is shown looked at."""
+        self._looking.at(self.page, f"phone-{screen}")
 
     def shows(self, screen: str) -> bool:
         """Whether the app shows this screen at the moment."""
@@ -126,8 +139,17 @@ class Phone:
 
     # --- answering ------------------------------------------------------------------------
 
+    def take_request(self) -> None:
+        """Open the request that waits: shown at the start, listed when the app was open."""
+        card = self.page.locator(".row.request")
+        until(self.page, lambda: self.shows("request") or card.count() == 1, "a request")
+        if not self.shows("request"):
+            self.look("home-request")
+            card.click()
+
     def answer(self, act: str, number: str = "") -> None:
-        """Answer the request that is shown: `approve`, `deny` or `report`."""
+        """Answer the request that waits: `approve`, `deny` or `report`."""
+        self.take_request()
         self.at("request", look="request-number" if number else "request")
         self.page.wait_for_timeout(CALM_MS)
         if number:
@@ -144,7 +166,7 @@ class Phone:
         """Type the PIN into the sheet that asks for it."""
         sheet = self.page.get_by_role("dialog")
         expect(sheet).to_be_visible()
-        self._looking.at(self.page, "phone-unlock")
+        self.look("unlock")
         sheet.get_by_label(PHONE["pin.yours"], exact=True).fill(pin)
         sheet.get_by_role("button", name=PHONE["action.continue"], exact=True).click()
 
@@ -161,6 +183,10 @@ class Phone:
         self.enter_pin(pin)
         self.at("response")
         return digits(self.page.locator("output.number").inner_text())
+
+    def open_account(self, account: str) -> None:
+        """From the home screen: one account."""
+        self.page.get_by_role("button", name=account).click()
 
     # --- notifications --------------------------------------------------------------------
 

@@ -33,6 +33,10 @@ class Portal:
         """Follow the link of this name."""
         self.page.get_by_role("link", name=PORTAL[key], exact=True).click()
 
+    def fill(self, key: str, text: str) -> None:
+        """Type into the field of this name."""
+        self.page.get_by_label(PORTAL[key], exact=True).fill(text)
+
     def unfold(self, key: str) -> None:
         """Open what is folded under this heading."""
         self.page.locator("summary").filter(has_text=PORTAL[key]).click()
@@ -55,8 +59,8 @@ class Portal:
         """Open the form and send username and password."""
         self.open("/login")
         self.look("sign-in")
-        self.page.get_by_label(PORTAL["login.sign_in.username"]).fill(username)
-        self.page.get_by_label(PORTAL["login.sign_in.password"]).fill(password)
+        self.fill("login.sign_in.username", username)
+        self.fill("login.sign_in.password", password)
         self.press("login.sign_in.button")
 
     def is_signed_in(self, seconds: float = 8) -> None:
@@ -106,5 +110,5 @@ class Portal:
 
     def respond(self, response: str) -> None:
         """Type what the app shows, and send it."""
-        self.page.get_by_label(PORTAL["login.response.field"]).fill(response)
+        self.fill("login.response.field", response)
         self.press("login.response.button")

@@ -103,9 +103,7 @@ def test_fingerprint_in_the_place_of_a_pin(portal: Portal, phone: Phone, account
     portal.follow("activation.linked.done")
     portal.log_out()
     portal.log_in(account)
-    number = portal.read_number()
-    phone.at("request", look="request-number")
-    phone.answer("approve", number)
+    phone.answer("approve", portal.read_number())
     phone.at("result", look="approved")
     portal.is_signed_in()
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.journeys.beginnings import link_and_leave
+from tests.journeys.beginnings import link_and_leave, sign_in
 from tests.journeys.conftest import NewPortal
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
@@ -18,17 +18,13 @@ def test_sessions_are_listed_and_revoked_from_another_browser(
     link_and_leave(portal, phone, account)
     other = new_portal()
     for browser in (portal, other):
-        browser.log_in(account)
-        number = browser.read_number()
-        phone.open()
-        phone.approve(number)
-        browser.is_signed_in()
+        sign_in(browser, phone, account)
+        phone.press("action.done")
     portal.open("/settings/sessions")
     portal.look("sessions")
     portal.page.locator("form[action='/settings/sessions/end'] button").first.click()
     other.page.reload()
-    other.heading("error.not_signed_in.title")
-    other.look("not-signed-in")
+    other.heading("login.sign_in.title")
     portal.log_out()
     portal.page.go_back()
     expect(portal.page.locator("details.menu")).to_have_count(0)
@@ -37,10 +33,10 @@ def test_sessions_are_listed_and_revoked_from_another_browser(
 def test_settings_pages_are_pleasant(portal: Portal, phone: Phone, account: str) -> None:
     """Every page of the settings opens from the menu."""
     link_and_leave(portal, phone, account)
-    portal.log_in(account)
-    phone.open()
-    phone.approve(portal.read_number())
-    portal.is_signed_in()
-    for page in ("sign-in", "phones", "sessions", "activity"):
+    sign_in(portal, phone, account)
+    for page in ("sign-in", "phones", "sessions", "activity", "password"):
         portal.open(f"/settings/{page}")
         portal.look(f"settings-{page}")
+    portal.open("/nowhere")
+    portal.heading("error.not_found.title")
+    portal.look("not-found")

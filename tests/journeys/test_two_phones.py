@@ -2,15 +2,15 @@
 
 from playwright.sync_api import expect
 
-from tests.journeys.beginnings import link_phone
+from tests.journeys.beginnings import link_and_leave
 from tests.journeys.browsers import until
-from tests.journeys.conftest import NewPhone
+from tests.journeys.conftest import NewPhone, NewPortal
 from tests.journeys.portal import Portal
 from tests.journeys.push_service import PushService
 
 
 def test_chooser_sends_nothing_before_the_choice_and_a_change_of_mind_keeps_the_attempt(
-    portal: Portal, new_phone: NewPhone, account: str, pushes: PushService
+    portal: Portal, new_portal: NewPortal, new_phone: NewPhone, account: str, pushes: PushService
 ) -> None:
     """Only after the choice is a phone asked.
 
@@ -18,14 +18,17 @@ def test_chooser_sends_nothing_before_the_choice_and_a_change_of_mind_keeps_the_
     same sign-in.
     """
     old, new = new_phone(), new_phone()
-    link_phone(portal, old, account)
+    link_and_leave(portal, old, account)
+    portal.log_in(account)
+    old.approve(portal.read_number())
+    portal.is_signed_in()
     portal.open("/activation")
     portal.look("another-phone")
     new.link(portal.code())
     portal.open("/settings/phones")
     portal.look("phones")
-    portal.log_out()
 
+    portal = new_portal()
     pushes.sent.clear()
     portal.log_in(account)
     portal.heading("login.choose.title")

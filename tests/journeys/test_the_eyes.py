@@ -1,0 +1,57 @@
+"""What looks at the screens must see: a gate that cannot fail proves nothing."""
+
+from playwright.sync_api import Browser, Page, Route
+
+from tests.journeys.looking import Looking
+
+ORIGIN = "http://localhost:1"
+POLICY = "default-src 'none'; script-src 'self'; require-trusted-types-for 'script'"
+
+
+def shown(desk: Browser, eyes: Looking, body: str) -> Page:
+    """A page of ours with this body, under a strict policy, being watched."""
+    context = desk.new_context()
+    eyes.watch(context)
+    page = context.new_page()
+
+    def answer(route: Route) -> None:
+        html = f'<!doctype html><html lang="en"><title>t</title><body><main>{body}</main></body>'
+        headers = {"Content-Type": "text/html", "Content-Security-Policy": POLICY}
+        route.fulfill(body=html, headers=headers)
+
+    page.route(f"{ORIGIN}/**", answer)
+    page.goto(f"{ORIGIN}/")
+    return page
+
+
+def test_refused_script_is_a_complaint(desk: Browser) -> None:
+    """What the policy refuses is noticed, whoever tried it."""
+    eyes = Looking()
+    page = shown(desk, eyes, "<h1>Quiet</h1>")
+    assert eyes.complaints == []
+    page.evaluate("() => { try { document.body.innerHTML = '<b>x</b>' } catch { } }")
+    page.wait_for_timeout(100)
+    assert any("TrustedHTML" in complaint for complaint in eyes.complaints)
+    page.context.close()
+
+
+def test_poor_screen_is_a_complaint(desk: Browser) -> None:
+    """Missing names, wide content and small targets are each seen."""
+    eyes = Looking()
+    wide = "<h1>Wide</h1><input><table><tr><td>" + "x" * 200 + "</td></tr></table>"
+    page = shown(desk, eyes, wide)
+    eyes.at(page, "poor")
+    said = "\n".join(eyes.complaints)
+    assert "axe label" in said
+    assert "wider than 320 pixels" in said
+    assert "too small a target" in said
+    page.context.close()
+
+
+def test_good_screen_is_none(desk: Browser) -> None:
+    """A plain page with a heading passes."""
+    eyes = Looking()
+    page = shown(desk, eyes, "<h1>Good morning</h1><p>Nothing is waiting.</p>")
+    eyes.at(page, "good")
+    assert eyes.complaints == []
+    page.context.close()
