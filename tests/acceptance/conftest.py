@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.population import populate
 from tests import services
 from tests.acceptance.people import Town
+from tests.acceptance.population import populate
 from tests.serving import serving
 
 ACCOUNTS = 4000

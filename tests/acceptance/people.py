@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from sqlalchemy import select
 
-from bench.population import PASSWORD, username
+from tests.acceptance.population import PASSWORD, username
 from tests.acceptance.wire import Answer, Browser, Origin
 from tests.login.scene import ScenePhone
 from tests.serving import Server

@@ -12,8 +12,8 @@ from itertools import cycle, islice
 
 import pytest
 
-from bench.population import PASSWORD
 from tests.acceptance.people import Person, Town, enrol_response
+from tests.acceptance.population import PASSWORD
 from tests.acceptance.wire import Answer, Browser, Origin, race
 from tests.login.scene import ScenePhone
 from vestibule.base import limits

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bench.population import PASSWORD
 from tests.acceptance.people import Town
+from tests.acceptance.population import PASSWORD
 from tests.acceptance.wire import streaming, told
 
 pytestmark = pytest.mark.processes

@@ -1,0 +1,125 @@
+"""Two processes of one house: what begins on one and is answered on the other."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import services
+from tests.acceptance.conftest import PROXIES
+from tests.acceptance.people import Person, Town
+from tests.acceptance.population import populate
+from tests.acceptance.wire import Browser, Origin, streaming, told
+from tests.serving import reserved_port, serving
+
+pytestmark = pytest.mark.processes
+
+
+@dataclass
+class Pair:
+    """Two servers on one database and one Redis, under one name."""
+
+    town: Town
+    other_portal: Origin
+    other_phone: Origin
+    redis: services.Redis
+
+
+@contextmanager
+def open_pair(folder: Path, url: str) -> Iterator[Pair]:
+    """Start both, and Redis."""
+    with ExitStack() as stack:
+        redis = services.Redis(folder)
+        redis.start()
+        stack.callback(redis.stop)
+        shared = {"database_url": url, "redis_url": redis.url, "trusted_proxies": PROXIES}
+        first = stack.enter_context(serving(folder, **shared))
+        portal, phone = (stack.enter_context(reserved_port()) for _ in range(2))
+        second = stack.enter_context(
+            serving(
+                folder,
+                portal_url=first.portal,
+                phone_url=first.phone,
+                portal_listen=f"127.0.0.1:{portal}",
+                phone_listen=f"127.0.0.1:{phone}",
+                **shared,
+            )
+        )
+        assert second.process is not None
+        asyncio.run(populate(url, folder, range(100)))
+        town = Town(first, url, itertools.count())
+        other = Origin.of(first.portal, port=portal)
+        asyncio.run(listening(other))
+        yield Pair(town, other, Origin.of(first.phone, port=phone), redis)
+
+
+async def listening(origin: Origin) -> None:
+    """Wait until the second process serves: the first one answers for both names."""
+    for _ in range(600):
+        try:
+            if (await origin.ask("GET", "/readyz")).status == 200:
+                return
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        await asyncio.sleep(0.1)
+    raise TimeoutError(origin)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+    """A pair on a database of its own; the test runs on both kinds."""
+    url = f"sqlite:///{tmp_path / 'vestibule.db'}"
+    with ExitStack() as stack:
+        if request.param == "postgresql":
+            databases: services.Databases = request.getfixturevalue("databases")
+            url = databases.fresh()
+            stack.callback(databases.drop, url)
+        yield stack.enter_context(open_pair(tmp_path, url))
+
+
+async def sign_in_across(pair: Pair, person: Person) -> Browser:
+    """Begin and wait at one process, approve at the other; the browser is moved on by itself."""
+    browser = person.browser(pair.town.portal)
+    page = await person.arrive(browser)
+    async with streaming(browser.origin, "/login/wait/events", browser.headers) as events:
+        request = await person.request(pair.other_phone)
+        answer = await person.approve(request, page.challenge, pair.other_phone)
+        assert answer.status == 200, answer.text
+        to = (await told(events, "go"))["to"]
+    # The session is collected at the process that knew nothing of the attempt.
+    elsewhere = Browser(pair.other_portal, source=browser.source)
+    elsewhere.cookies = dict(browser.cookies)
+    await elsewhere.get(to)
+    assert "__Host-session" in elsewhere.cookies
+    browser.cookies = elsewhere.cookies
+    assert (await browser.get("/")).status == 200
+    return browser
+
+
+async def test_sign_in_crosses_processes(pair: Pair) -> None:
+    """Begun on one process, approved on the other: the waiting browser is woken over Redis."""
+    person = await pair.town.linked()
+    await sign_in_across(pair, person)
+
+
+async def test_phone_hears_of_a_sign_in_at_the_other_process(pair: Pair) -> None:
+    """An open app that listens to one process is told of a request made at the other."""
+    person = await pair.town.linked()
+    stream = person.proof("GET", "/device/stream")
+    async with streaming(pair.other_phone, "/device/stream", stream) as events:
+        await person.arrive(person.browser())
+        await told(events, "change")
+    assert len(await person.requests(pair.other_phone)) == 1
+
+
+async def test_sign_in_goes_on_while_redis_is_down(pair: Pair) -> None:
+    """Without Redis the browser looks for itself every other second; nothing is lost."""
+    person = await pair.town.linked()
+    pair.redis.stop()
+    await sign_in_across(pair, person)
+    pair.redis.start()
+    await sign_in_across(pair, person)
