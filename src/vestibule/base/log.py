@@ -93,5 +93,11 @@ def _scrubbed(name: str, value: object) -> object:
         return [_scrubbed("", inner) for inner in value]
     if isinstance(value, str):
         text = _TEXT_SECRETS.sub(REMOVED, value)
-        return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}[cut]"
+        return text if len(text) <= LONGEST_VALUE else _shortened(text)
     return value
+
+
+def _shortened(text: str) -> str:
+    """Both ends: a traceback says at its end what went wrong."""
+    half = LONGEST_VALUE // 2
+    return f"{text[:half]}[cut]{text[-half:]}"
