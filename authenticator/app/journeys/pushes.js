@@ -7,13 +7,23 @@ import { askPermission, permission, subscribe } from "../device/push.js";
 /** Enrollments whose server asked for a renewal that was made: once a start of the app is enough. @type {Set<string>} */
 const renewed = new Set();
 
+/** @type {Promise<void> | null} */
+let running = null;
+
 /**
  * Tells the server of every account whose subscription it does not know, or found dead. Quiet
  * when there is nothing to tell.
  *
  * @param {App} app
  */
-export async function keepPushes({ vault, server, watch }) {
+export function keepPushes(app) {
+  // Two at once would each subscribe anew, and the server might keep the one that died.
+  running ??= keep(app).finally(() => (running = null));
+  return running;
+}
+
+/** @param {App} app */
+async function keep({ vault, server, watch }) {
   if (permission() !== "granted") return;
   const accounts = (await vault.accounts()).filter(({ vapid, ended, pending }) => vapid && !ended && !pending);
   if (accounts.length === 0) return;
