@@ -157,7 +157,7 @@ class Person:
         (text,) = await self.requests(origin)
         return text
 
-    def answering(self, request: str, **members: Any) -> dict[str, str]:
+    def answering(self, request: str, /, **members: Any) -> dict[str, str]:
         """The body of an answer to a request."""
         return {"answer": self.phone.approval(request, now=self.town.now(), **members)}
 
@@ -167,7 +167,7 @@ class Person:
         return await (origin or self.town.phone).post_json("/device/answers", body)
 
 
-def enrol_response(phone: ScenePhone, request: str, *, now: int, **changes: Any) -> str:
+def enrol_response(phone: ScenePhone, request: str, /, *, now: int, **changes: Any) -> str:
     """What a phone sends to redeem a ticket; `changes` are members in place of ours."""
     asked = messages.parse(request, EnrolRequest).claims
     members: dict[str, Any] = {
