@@ -27,9 +27,8 @@ export async function fail(app, problem, retry) {
   await app.router.go("problem", { code: known.code, facts: known.facts, retry });
 }
 
-/** A scanned, opened or pasted link. @param {App} app @param {string} text @throws {Malformed} its refusal */
-export function ownLink(app, text) {
-  void app;
+/** A scanned, opened or pasted link to this app. @param {string} text @throws {Problem} `link_…` */
+export function ownLink(text) {
   const link = parseLink(text);
   if (link.address !== location.origin) throw new Problem("link_foreign");
   return link;

@@ -21,7 +21,7 @@ const opened = takeAddress();
 async function first(app, from) {
   const { link, request, open, install } = from;
   try {
-    if (link) return await present(app, { link: ownLink(app, link) });
+    if (link) return await present(app, { link: ownLink(link) });
   } catch (problem) {
     await home(app);
     return fail(app, problem);
@@ -79,7 +79,9 @@ async function start() {
     };
     document.documentElement.dataset.motion = (await vault.thing("motion")) ?? "system";
     await app.watch.reload();
-    // A version that came while the app was away is taken up before anything begins.
+    // A link or a request must not be lost to a restart: then the new version waits.
+    const calm = !opened.link && !opened.request;
+    if (calm && (await app.updates.takeUp())) return;
     app.updates.found = () => app.watch.tell();
     const registering = app.updates.start(({ type, request = null }) => {
       if (type === "open") void (request ? openRequest(app, request) : openWaiting(app));

@@ -23,16 +23,22 @@ export const installed = () =>
 /** On iOS the browser and the installed app share nothing: keys made in the browser would be lost. */
 export const mayMakeKeys = () => system() !== "ios" || installed();
 
+// In the order in which they are looked for: later marks occur in earlier ones' names too.
+const SYSTEMS = [
+  ["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android"], ["Windows", "Windows"], ["Mac OS X", "Mac"], ["Linux", "Linux"],
+];
+const BROWSERS = [
+  ["Edg", "Edge"], ["CriOS", "Chrome"], ["FxiOS", "Firefox"], ["Firefox", "Firefox"], ["Chrome", "Chrome"], ["Version", "Safari"],
+];
+
 /** @returns {Promise<{label: string, platform: string}>} a first name for this phone, and what it is */
 export async function describePhone() {
   const agent = navigator.userAgent;
   const data = /** @type {{userAgentData?: AgentData}} */ (/** @type {unknown} */ (navigator)).userAgentData;
   /** @type {Entropy} */
   const entropy = (await data?.getHighEntropyValues(["model", "platformVersion"]).catch(() => ({}))) ?? {};
-  const names = [[/iPhone/u, "iPhone"], [/iPad|Macintosh.*Mobile/u, "iPad"], [/Android/u, "Android"], [/Windows/u, "Windows"], [/Mac OS X/u, "Mac"], [/Linux/u, "Linux"]];
-  const known = /** @type {string} */ (names.find(([form]) => /** @type {RegExp} */ (form).test(agent))?.[1] ?? "Phone");
-  const browsers = [["Edg", "Edge"], ["CriOS", "Chrome"], ["FxiOS", "Firefox"], ["Firefox", "Firefox"], ["Chrome", "Chrome"], ["Version", "Safari"]];
-  const [mark, browser] = browsers.find(([name]) => agent.includes(`${name}/`)) ?? ["", "Browser"];
+  const known = SYSTEMS.find(([mark]) => agent.includes(mark))?.[1] ?? "Phone";
+  const [mark, browser] = BROWSERS.find(([name]) => agent.includes(`${name}/`)) ?? ["", "Browser"];
   const version = new RegExp(`${mark}/(\\d+)`, "u").exec(agent)?.[1] ?? "";
   const platform = `${browser} ${version} on ${[known, entropy.platformVersion].filter(Boolean).join(" ")}`;
   return { label: (entropy.model || known).slice(0, 40), platform: platform.slice(0, 80) };

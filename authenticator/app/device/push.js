@@ -53,6 +53,16 @@ async function subscribed(applicationServerKey, anew) {
   return facts(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }));
 }
 
+/** Takes away what lies in the phone's list and is of no use any more. */
+export async function clearNotifications() {
+  try {
+    const registration = await within(2000, navigator.serviceWorker.ready, "push_unavailable");
+    for (const notification of await registration.getNotifications()) notification.close();
+  } catch {
+    // Only tidiness.
+  }
+}
+
 /** What an approval tells the server about pushes. @returns {Promise<"ok" | "denied" | "unavailable">} */
 export async function health() {
   const state = permission();

@@ -4,6 +4,8 @@
 import { within } from "./patience.js";
 import { scriptUrl } from "./script_urls.js";
 
+const TAKEN = "taken-up";
+
 export class Updates {
   constructor() {
     /** @type {ServiceWorkerRegistration | null} */
@@ -31,6 +33,22 @@ export class Updates {
       this.registration?.installing?.addEventListener("statechange", () => this.ready && this.found());
     });
     if (this.ready) this.found();
+  }
+
+  /**
+   * A version that came while the app was away is put to work before anything begins; once a
+   * session, so that one that cannot start does not try for ever.
+   *
+   * @returns {Promise<boolean>} whether the app is starting anew
+   */
+  async takeUp() {
+    if (!navigator.serviceWorker?.controller || sessionStorage.getItem(TAKEN)) return false;
+    const known = navigator.serviceWorker.getRegistration("/");
+    this.registration = (await within(2000, known, "storage_failed").catch(() => null)) ?? null;
+    if (!this.ready) return false;
+    sessionStorage.setItem(TAKEN, "yes");
+    await this.apply();
+    return true;
   }
 
   /** Puts the waiting version to work and starts anew under it. */

@@ -118,9 +118,13 @@ export async function finish(app, draft, progress) {
     if (!(await settle(app, draft.sent).catch(() => false))) throw problem;
   }
   progress(2);
+  void keepStorage();
   draft.bytes?.fill(0);
   return stored(app, draft.key.id);
 }
+
+/** Asks the browser not to clear these keys away when space gets short. */
+const keepStorage = async () => navigator.storage?.persist?.().catch(() => false);
 
 /** @param {App} app @param {string} id */
 async function stored({ vault }, id) {
@@ -142,13 +146,20 @@ export async function settle({ vault, server }, account) {
     await vault.change(account.id, { account: name, seamless, label, pending: false });
     return true;
   } catch (problem) {
-    if (!(problem instanceof Refused)) throw problem;
+    // Any other no (a clock, a limit) says nothing about whether the enrollment is one.
+    if (!(problem instanceof Problem) || !["enrollment_unknown", "enrollment_revoked"].includes(problem.code)) throw problem;
     await vault.remove(account.id);
     return false;
   }
 }
 
-/** @param {App} app @param {Draft} draft @param {{label: string, platform: string}} phone @param {Subscription | null} push @returns {Promise<() => Promise<string>>} */
+/**
+ * @param {App} app
+ * @param {Draft} draft
+ * @param {{label: string, platform: string}} phone
+ * @param {Subscription | null} push
+ * @returns {Promise<() => Promise<string>>} signs the response, dated when it is called
+ */
 async function makeResponse({ clock }, { ticket, device, key, root, credential }, { label, platform }, push) {
   if (!root) throw new Refused("unexpected");
   const response = await childKey(root, "response", key.id);

@@ -1,6 +1,7 @@
 // What waits for this phone. Asked for on start, whenever the app becomes visible, and when a
 // stream says that something changed; pushes only make this happen sooner.
 
+import { clearNotifications } from "../device/push.js";
 import { listen } from "../device/stream.js";
 import { Problem, Refused } from "../protocol/errors.js";
 import { readApprovalRequest } from "../protocol/messages.js";
@@ -77,6 +78,7 @@ export class Watch {
       this.waiting = lists.flat().sort((one, other) => one.request.exp - other.request.exp);
       await this.reload();
     } while (this.again);
+    if (this.reached && this.waiting.length === 0) void clearNotifications();
     if (this.reached) void keepPushes(this.app).catch(() => {});
   }
 

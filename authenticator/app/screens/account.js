@@ -42,7 +42,8 @@ export async function account(/** @type {import("../app.js").App} */ app, /** @t
 /** @param {App} app @param {Account} shown */
 function renaming(app, shown) {
   const alert = alertLine();
-  const name = field(t("account.name"), { type: "text", maxlength: 40, value: shown.label, autocapitalize: "words", enterkeyhint: "done" }, { hint: t("account.name.hint") });
+  const properties = { type: "text", maxlength: 40, value: shown.label, autocapitalize: "words", enterkeyhint: "done" };
+  const name = field(t("account.name"), properties, { hint: t("account.name.hint") });
   const save = button(t("account.save"), () => void rename());
   const rename = async () => {
     const label = name.input.value.trim();
@@ -73,7 +74,8 @@ function confirmRemoval(app, shown) {
   const gone = async () => {
     await app.vault.remove(shown.id);
     sheet.close();
-    await app.watch.start();
+    await app.watch.reload();
+    void app.watch.start();
     await home(app);
   };
   const remove = button(t("removal.remove"), () => void end(), { weight: "ink" });

@@ -49,7 +49,8 @@ function sending(app, draft) {
     try {
       const account = await finish(app, draft, progress.show);
       await app.vault.keep("held", undefined);
-      await Promise.all([shown, app.watch.start()]);
+      await Promise.all([shown, app.watch.reload()]);
+      void app.watch.start();
       await app.router.go("done", { account });
     } catch (problem) {
       await fail(app, problem, () => again(app, draft));

@@ -41,7 +41,12 @@ export async function home(app) {
     body: [heading, waiting, h("h2", {}, t("home.accounts")), list, notes],
     foot: [
       accounts.some(({ ended }) => !ended) && button(t("home.authenticate"), () => app.router.go("authenticate"), { weight: "brass", icon: "digits" }),
-      h("div", { class: "links" }, link(t("home.add"), () => app.router.go("scan")), link(t("home.history"), () => app.router.go("history"))),
+      h(
+        "div",
+        { class: "links" },
+        link(t("home.add"), () => app.router.go("scan")),
+        link(t("home.history"), () => app.router.go("history")),
+      ),
     ],
     leave: () => {
       stop();
@@ -58,7 +63,7 @@ async function held(app) {
   if (!ticket || left <= 0) return null;
   const go = async () => {
     try {
-      await present(app, { link: ownLink(app, ticket.link) });
+      await present(app, { link: ownLink(ticket.link) });
     } catch (problem) {
       await fail(app, problem);
     }
@@ -118,10 +123,15 @@ function notesOf(app) {
   const state = permission();
   if (!app.watch.accounts.some(({ vapid, ended }) => vapid && !ended)) return notes;
   if (state === "undecided") {
-    const allow = link(t("push.allow"), () => void busy(allow, t("push.working"), () => allowPushes(app)).catch(() => app.router.go("notifications", { state: "unavailable" })));
+    const failed = () => app.router.go("notifications", { state: "unavailable" });
+    const ask = () => busy(allow, t("push.working"), () => allowPushes(app)).catch(failed);
+    const allow = link(t("push.allow"), ask);
     notes.push(note({ icon: "mute", text: t("push.off") }, allow));
   }
-  if (state === "denied") notes.push(note({ icon: "mute", text: t("push.denied") }, link(t("push.how"), () => app.router.go("notifications", { state }))));
+  if (state === "denied") {
+    const how = link(t("push.how"), () => app.router.go("notifications", { state }));
+    notes.push(note({ icon: "mute", text: t("push.denied") }, how));
+  }
   if (state === "unsupported") notes.push(note({ icon: "mute", text: t("push.unsupported") }));
   return notes;
 }

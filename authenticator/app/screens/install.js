@@ -22,6 +22,7 @@ export function install(/** @type {import("../app.js").App} */ app, /** @type {P
   const clock = expires
     ? ring({ total: 600, left: () => expires - app.clock.seconds(), text: minutes, label: t("install.left"), over: () => {}, small: true })
     : null;
+  const show = (/** @type {System} */ one) => app.router.go("install", { ...params, of: one }, { replace: true });
   const copied = h("p", { class: "soft centre", role: "status" });
   const copy = async () => {
     try {
@@ -33,7 +34,8 @@ export function install(/** @type {import("../app.js").App} */ app, /** @type {P
   };
   const now = button(t("install.now"), () => void busy(now, t("install.working"), offer), { weight: "brass", icon: "phone" });
   const done = button(t("action.done"), () => home(app), { weight: "brass" });
-  const main = ios && ticket ? button(t("install.copy"), copy, { weight: "brass", icon: "share" }) : canInstall() && !ios ? now : installed() || !ticket ? done : null;
+  const take = button(t("install.copy"), copy, { weight: "brass", icon: "share" });
+  const main = ios && ticket ? take : canInstall() && !ios ? now : done;
   return {
     title: t(`install.${of}.title`),
     lead: ticket ? t(`install.${of}.ticket`) : t("install.lead"),
@@ -44,7 +46,7 @@ export function install(/** @type {import("../app.js").App} */ app, /** @type {P
       numbered([t(`install.${of}.1`, { address: location.host }), t(`install.${of}.2`), t(`install.${of}.3`), t(`install.${of}.4`)]),
       ios && note({ icon: "warn", text: t("install.ios.why") }),
       of === "android" && note({ icon: "bell", text: t("install.android.why") }),
-      h("div", { class: "links" }, OTHERS[of].map((one) => link(t(`install.other.${one}`), () => app.router.go("install", { ...params, of: one }, { replace: true })))),
+      h("div", { class: "links" }, OTHERS[of].map((one) => link(t(`install.other.${one}`), () => show(one)))),
     ],
     foot: [main, copied],
     leave: () => clock?.stop(),

@@ -9,9 +9,13 @@ import { icon } from "../ui/icons.js";
 import { t, untilOf, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
+/** @typedef {{code: string, facts: Record<string, unknown>, retry?: () => unknown}} Params */
 /** @typedef {"scan" | "type" | "home" | "retry" | "restart"} Step */
 
-/** The next step of every code; a test holds this table, the specification and the words together. @type {Record<string, Step>} */
+/**
+ * The next step of every code; a test holds this table, the specification and the words together.
+ * @type {Record<string, Step>}
+ */
 export const NEXT = {
   // spec §5: links and codes
   link_foreign: "scan", link_version: "home", link_malformed: "scan", code_characters: "type", code_length: "type",
@@ -35,7 +39,7 @@ export const NEXT = {
 };
 
 /** @type {import("../ui/router.js").Show} */
-export function problem(/** @type {import("../app.js").App} */ app, /** @type {{code: string, facts: Record<string, unknown>, retry?: () => unknown}} */ { code, facts, retry }) {
+export function problem(/** @type {App} */ app, /** @type {Params} */ { code, facts, retry }) {
   const known = Object.hasOwn(NEXT, code) ? code : "unexpected";
   const step = NEXT[known] === "retry" && !retry ? "restart" : NEXT[known];
   const values = { until: untilOf(facts) };

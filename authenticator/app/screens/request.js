@@ -3,9 +3,9 @@
 
 import { home } from "../app.js";
 import { shake } from "../device/phone.js";
-import { KINDS, assertionOf, proofOf, send } from "../journeys/answer.js";
-import { parseChallenge } from "../protocol/ocra.js";
+import { KINDS, assertionOf, proofOf, remember, send } from "../journeys/answer.js";
 import { Problem } from "../protocol/errors.js";
+import { parseChallenge } from "../protocol/ocra.js";
 import { alertLine, facts, note } from "../ui/cards.js";
 import { busy, button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
@@ -18,67 +18,45 @@ import { clockTime, counted, minutes, t, whyOf } from "../ui/words.js";
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../journeys/watch.js").Waiting} Waiting */
 /** @typedef {"approve" | "deny" | "report"} Act */
+/** @typedef {{id: string, typed?: string, say?: string}} Params `typed` and `say` survive a new drawing */
 
 // A request may appear under a finger that was on its way to something else.
 const CALM_MS = 500;
 // After these the request can be answered once more.
-const OPEN_STILL = new Set(["proof_wrong", "assertion_wrong", "offline", "timeout", "server_failed", "server_strange", "too_many_requests", "approvals_blocked"]);
+const OPEN_STILL = new Set([
+  "assertion_wrong", "offline", "timeout", "server_failed", "server_strange", "too_many_requests", "approvals_blocked",
+]);
+// How a refusal that ends the request is shown.
+const ENDS = /** @type {Record<string, string>} */ ({
+  number_wrong: "number_wrong", request_expired: "expired", request_unknown: "expired", already_answered: "ended",
+});
 
 /** @type {import("../ui/router.js").Show} */
-export async function request(/** @type {import("../app.js").App} */ app, /** @type {{id: string, typed?: string, say?: string}} */ { id, typed = "", say = "" }) {
+export async function request(/** @type {App} */ app, /** @type {Params} */ { id, typed = "", say = "" }) {
   const waiting = app.watch.find(id);
-  if (!waiting) return /** @type {any} */ (await app.router.screens.result(app, { result: "expired", other: app.watch.waiting[0]?.id ?? null }));
-  const { account, request: asked } = waiting;
-  const known = KINDS.has(asked.kind);
-  const number = known && asked.number ? digitsField(t("request.number"), t("request.number.hint")) : null;
-  const alert = alertLine();
-  const others = othersOf(app, waiting);
+  if (!waiting) return app.router.screens.result(app, { result: "expired", other: app.watch.waiting[0]?.id ?? null });
+  const { request: asked } = waiting;
+  const asking = new Asking(app, waiting);
+  const { number, alert, others } = asking;
   if (number) number.input.value = typed;
   if (say) alert.say(say);
-  const shownAt = performance.now();
-  let answered = false;
-  let sending = false;
-
-  const over = async (/** @type {string} */ result) => {
-    if (answered) return;
-    answered = true;
-    stop();
-    const other = app.watch.waiting.find((one) => one.id !== id);
-    await app.router.go("result", { result, account, id, other: other?.id ?? null });
-  };
   const clock = ring({
     total: Math.max(1, asked.exp - asked.iat),
     left: () => asked.exp - app.clock.seconds(),
     text: minutes,
     label: t("request.left"),
-    over: () => void over("expired"),
+    over: () => void asking.over("expired"),
     small: true,
   });
-  const unsubscribe = app.watch.subscribe(() => {
-    // It ended elsewhere: another phone, the browser, or time.
-    if (sending || answered) return;
-    const now = app.watch.find(id);
-    if (!now) return void over(app.watch.outcomes.get(id) ?? "ended");
-    // What is shown is what is answered: a request that says something new is drawn anew.
-    if (now.text !== waiting.text || othersOf(app, now) !== others) void redraw(app, id, number?.input.value ?? "", "");
-  });
-  const stop = () => {
+  const unsubscribe = app.watch.subscribe(() => asking.look());
+  asking.stop = () => {
     clock.stop();
     unsubscribe();
   };
-  const answer = (/** @type {Act} */ act, /** @type {HTMLButtonElement} */ pressed) => {
-    if (answered || sending || performance.now() - shownAt < CALM_MS) return;
-    sending = true;
-    void perform(app, waiting, { act, pressed, number, say: alert.say, over }).finally(() => {
-      sending = false;
-      // What ended while the person was at it was kept back until now.
-      if (!answered && app.router.name === "request" && !app.watch.find(id)) void over(app.watch.outcomes.get(id) ?? "ended");
-    });
-  };
-  const deny = button(t("request.deny"), () => answer("deny", deny), { weight: "ink" });
-  const approve = button(t("request.approve"), () => answer("approve", approve), { weight: "brass" });
-  const report = link(t("request.report"), () => answer("report", report));
-  if (number) onEnter(number.input, () => answer("approve", approve));
+  const deny = button(t("request.deny"), () => asking.answer("deny", deny), { weight: "ink" });
+  const approve = button(t("request.approve"), () => asking.answer("approve", approve), { weight: "brass" });
+  const report = link(t("request.report"), () => asking.answer("report", report));
+  if (number) onEnter(number.input, () => asking.answer("approve", approve));
   return {
     title: t("request.title"),
     lead: `${asked.show.organisation} · ${asked.show.application}`,
@@ -86,25 +64,16 @@ export async function request(/** @type {import("../app.js").App} */ app, /** @t
     back: () => void home(app),
     focus: typed && number ? number.input : undefined,
     body: [
-      !known && note({ icon: "warn", text: t("request.kind"), kind: "bad" }),
+      !asking.known && note({ icon: "warn", text: t("request.kind"), kind: "bad" }),
       factsOf(waiting),
       others > 0 && note({ icon: "warn", text: counted("request.others", others), kind: "bad" }),
       number?.field,
       alert.line,
     ],
-    foot: [h("div", { class: "pair" }, deny, known && approve), h("p", { class: "centre" }, report)],
-    leave: stop,
+    foot: [h("div", { class: "pair" }, deny, asking.known && approve), h("p", { class: "centre" }, report)],
+    leave: () => asking.stop(),
   };
 }
-
-/** How many more sign-ins wait for the account, by the server's word or by what came since. @param {App} app @param {Waiting} waiting */
-function othersOf({ watch }, { account, request: { show } }) {
-  const here = watch.waiting.filter((one) => one.account.id === account.id).length - 1;
-  return Math.max(show.others, here);
-}
-
-/** @param {App} app @param {string} id @param {string} typed @param {string} say */
-const redraw = (app, id, typed, say) => app.router.go("request", { id, typed, say }, { replace: true });
 
 /** @param {Waiting} waiting */
 function factsOf({ account, request: { iat, show } }) {
@@ -121,40 +90,99 @@ function factsOf({ account, request: { iat, show } }) {
   ]);
 }
 
-/**
- * @typedef {object} Doing
- * @property {Act} act
- * @property {HTMLButtonElement} pressed
- * @property {import("../ui/fields.js").Field | null} number
- * @property {(text: string) => void} say
- * @property {(result: string) => Promise<void>} over
- */
+/** One request on the screen, until it is answered or over. */
+class Asking {
+  /** @param {App} app @param {Waiting} waiting */
+  constructor(app, waiting) {
+    this.app = app;
+    this.waiting = waiting;
+    this.known = KINDS.has(waiting.request.kind);
+    const wanted = this.known && waiting.request.number;
+    this.number = wanted ? digitsField(t("request.number"), t("request.number.hint")) : null;
+    this.alert = alertLine();
+    this.others = this.countOthers(waiting);
+    this.shownAt = performance.now();
+    this.answered = false;
+    this.sending = false;
+    this.stop = () => {};
+  }
 
-/** @param {App} app @param {Waiting} waiting @param {Doing} doing @param {string} [wrong] what was wrong with the last PIN */
-async function perform(app, waiting, doing, wrong) {
-  const { act, pressed, number, say, over } = doing;
-  say("");
-  const typed = act === "approve" && number ? typedNumber(number) : "";
-  if (typed === null) return;
-  try {
-    const proofs = act === "approve" ? await prove(app, waiting, wrong) : {};
-    if (!proofs) return;
-    const result = await busy(pressed, t("request.sending"), () => send(app, waiting, { act, number: typed, ...proofs }));
-    shake(act === "approve" ? [30] : [30, 50, 30]);
-    await over(result);
-  } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
-    if (problem.code === "proof_wrong" && problem.facts.left === 0) return over("failed");
-    if (problem.code === "proof_wrong") return perform(app, waiting, doing, counted("request.wrong", Number(problem.facts.left ?? 1)));
-    if (OPEN_STILL.has(problem.code) || problem.code.startsWith("biometrics_")) return say(whyOf(problem));
-    if (problem.code === "request_changed") {
-      await app.watch.refresh();
-      return redraw(app, waiting.id, number?.input.value ?? "", whyOf(problem));
+  /** More sign-ins of the account, by the server's word or by what came since. @param {Waiting} waiting */
+  countOthers({ account, request: { show } }) {
+    const here = this.app.watch.waiting.filter((one) => one.account.id === account.id).length - 1;
+    return Math.max(show.others, here);
+  }
+
+  /** Something changed in what waits. */
+  look() {
+    const { id, text } = this.waiting;
+    if (this.sending || this.answered || this.app.router.name !== "request") return;
+    const now = this.app.watch.find(id);
+    // It ended elsewhere: on another phone, in the browser, or by time.
+    if (!now) void this.over(this.app.watch.outcomes.get(id) ?? "ended");
+    // What is shown is what is answered: a request that says something new is drawn anew.
+    else if (now.text !== text || this.countOthers(now) !== this.others) void this.redraw("");
+  }
+
+  /** @param {string} say */
+  redraw(say) {
+    const typed = this.number?.input.value ?? "";
+    return this.app.router.go("request", { id: this.waiting.id, typed, say }, { replace: true });
+  }
+
+  /** @param {string} result */
+  async over(result) {
+    if (this.answered) return;
+    this.answered = true;
+    this.stop();
+    const { id, account } = this.waiting;
+    if (result === "expired") void remember(this.app, this.waiting, "expired");
+    const other = this.app.watch.waiting.find((one) => one.id !== id);
+    await this.app.router.go("result", { result, account, id, other: other?.id ?? null });
+  }
+
+  /** @param {Act} act @param {HTMLButtonElement} pressed */
+  answer(act, pressed) {
+    if (this.answered || this.sending || performance.now() - this.shownAt < CALM_MS) return;
+    this.sending = true;
+    void this.perform(act, pressed).finally(() => {
+      this.sending = false;
+      // What ended while the person was at it was kept back until now.
+      this.look();
+    });
+  }
+
+  /** @param {Act} act @param {HTMLButtonElement} pressed @param {string} [wrong] what was wrong with the last PIN */
+  async perform(act, pressed, wrong) {
+    this.alert.say("");
+    const number = act === "approve" && this.number ? typedNumber(this.number) : "";
+    if (number === null) return;
+    try {
+      const proofs = act === "approve" ? await prove(this.app, this.waiting, wrong) : {};
+      if (!proofs) return;
+      const result = await busy(pressed, t("request.sending"), () => send(this.app, this.waiting, { act, number, ...proofs }));
+      shake(act === "approve" ? [30] : [30, 50, 30]);
+      await this.over(result);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      await this.refused(problem, act, pressed);
     }
-    if (problem.code === "number_wrong") return over("number_wrong");
-    if (problem.code === "request_expired" || problem.code === "request_unknown") return over("expired");
-    if (problem.code === "already_answered") return over("ended");
-    await app.router.go("problem", { code: problem.code, facts: problem.facts });
+  }
+
+  /** @param {Problem} problem @param {Act} act @param {HTMLButtonElement} pressed */
+  async refused(problem, act, pressed) {
+    const { code, facts: told } = problem;
+    if (code === "proof_wrong") {
+      const left = Number(told.left ?? 1);
+      return left > 0 ? this.perform(act, pressed, counted("request.wrong", left)) : this.over("failed");
+    }
+    if (code === "request_changed") {
+      await this.app.watch.refresh();
+      return this.redraw(whyOf(problem));
+    }
+    if (OPEN_STILL.has(code) || code.startsWith("biometrics_")) return this.alert.say(whyOf(problem));
+    if (ENDS[code]) return this.over(ENDS[code]);
+    await this.app.router.go("problem", { code, facts: told });
   }
 }
 
@@ -190,7 +218,8 @@ async function prove(app, waiting, wrong) {
       wrong = whyOf(problem);
     }
   }
-  const text = t("unlock.approve.text", { organisation: waiting.account.organisation, account: waiting.account.account });
+  const { organisation, account } = waiting.account;
+  const text = t("unlock.approve.text", { organisation, account });
   const root = await unlock(app, { device, title: t("unlock.approve"), text, wrong });
   return root && { proof: await proofOf(waiting, root) };
 }

@@ -9,10 +9,11 @@ import { h } from "../ui/element.js";
 import { ring } from "../ui/ring.js";
 import { t } from "../ui/words.js";
 
-/** @typedef {import("../device/vault.js").Account} Account */
+/** @typedef {import("../app.js").App} App */
+/** @typedef {{digits: string, challenge: string, account: import("../device/vault.js").Account}} Params */
 
 /** @type {import("../ui/router.js").Show} */
-export function response(/** @type {import("../app.js").App} */ app, /** @type {{digits: string, challenge: string, account: Account}} */ { digits, challenge, account }) {
+export function response(/** @type {App} */ app, /** @type {Params} */ { digits, challenge, account }) {
   const until = performance.now() + SHOWN_FOR * 1000;
   // Read digit by digit, not as a number of millions.
   const number = h("output", { class: "number", "aria-label": t("response.label", { digits: [...digits].join(" ") }) }, grouped(digits));

@@ -7,7 +7,9 @@ import { h } from "../ui/element.js";
 import { icon } from "../ui/icons.js";
 import { t } from "../ui/words.js";
 
+/** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Account} Account */
+/** @typedef {{result: string, account?: Account, id?: string, other: string | null}} Params */
 /** @typedef {import("../ui/icons.js").IconName} IconName */
 
 /** @type {Record<string, {icon: IconName, look: string}>} */
@@ -23,7 +25,7 @@ const LOOKS = {
 };
 
 /** @type {import("../ui/router.js").Show} */
-export function result(/** @type {import("../app.js").App} */ app, /** @type {{result: string, account?: Account, id?: string, other: string | null}} */ { result: name, account, id = "", other }) {
+export function result(/** @type {App} */ app, /** @type {Params} */ { result: name, account, id = "", other }) {
   const known = Object.hasOwn(LOOKS, name) ? name : "ended";
   const next = other ? button(t("result.next"), () => openRequest(app, other), { weight: "brass" }) : null;
   const lead = h("p", { class: "lead", role: "status" }, t(`result.${known}.lead`));

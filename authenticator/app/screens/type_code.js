@@ -13,7 +13,7 @@ export function typeCode(app) {
   const submit = async () => {
     const text = input.value;
     try {
-      await present(app, text.includes("/") ? { link: ownLink(app, text) } : { code: parseCode(text) });
+      await present(app, text.includes("/") ? { link: ownLink(text) } : { code: parseCode(text) });
     } catch (problem) {
       refuse(whyOf(problem));
       input.focus();

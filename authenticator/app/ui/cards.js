@@ -44,4 +44,11 @@ export function steps(labels) {
 
 /** A numbered list of things to do. @param {Child[]} items */
 export const numbered = (items) =>
-  h("ol", { class: "steps" }, items.map((item, at) => h("li", { class: "step ahead" }, h("span", { class: "dot", "aria-hidden": "true" }, String(at + 1)), h("span", {}, item))));
+  h(
+    "ol",
+    { class: "steps" },
+    items.map((item, at) => {
+      const dot = h("span", { class: "dot", "aria-hidden": "true" }, String(at + 1));
+      return h("li", { class: "step ahead" }, dot, h("span", {}, item));
+    }),
+  );

@@ -86,8 +86,11 @@ export function codeField(label, hint) {
  */
 export function pinField(label, { hint, with: other } = {}) {
   const beside = other ? undefined : h("button", { type: "button", class: "link small", onclick: () => turn() }, t("pin.letters"));
-  const properties = { class: "digits pin", type: "password", inputmode: "numeric", maxlength: 24, autocapitalize: "off", autocorrect: "off", spellcheck: "false", enterkeyhint: "done" };
-  const made = field(label, { ...properties, autocomplete: "off", "data-1p-ignore": true, "data-lpignore": "true" }, { hint, beside });
+  const looks = { class: "digits pin", type: "password", inputmode: "numeric", maxlength: 24, enterkeyhint: "done" };
+  const quiet = { autocapitalize: "off", autocorrect: "off", spellcheck: "false" };
+  // Password managers must not keep it: then it would be stored after all.
+  const unsaved = { "data-1p-ignore": true, "data-lpignore": "true" };
+  const made = field(label, { ...looks, ...quiet, ...unsaved }, { hint, beside });
   other?.addEventListener("turned", () => (made.input.inputMode = other.inputMode));
   const turn = () => {
     const numbers = made.input.inputMode === "numeric";

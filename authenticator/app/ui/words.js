@@ -30,7 +30,13 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/gu, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** A text that depends on a number: `key.one`, `key.other` and so on by the language's rules. @param {string} key @param {number} count @param {Values} [values] */
+/**
+ * A text that depends on a number: `key.one`, `key.other` and so on by the language's rules.
+ *
+ * @param {string} key
+ * @param {number} count
+ * @param {Values} [values]
+ */
 export function counted(key, count, values = {}) {
   const form = `${key}.${new Intl.PluralRules(language).select(count)}`;
   return t(hasWords(form) ? form : `${key}.other`, { count, ...values });
