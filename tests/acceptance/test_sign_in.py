@@ -69,3 +69,27 @@ async def test_unknown_name_and_wrong_password_are_one_answer(town: Town) -> Non
     (status, _, _), other = pages
     assert status == 401
     assert pages[0] == other
+
+
+async def test_lock_out_ends_by_itself(town: Town) -> None:
+    """Five wrong passwords cost ten seconds; trying meanwhile, right or wrong, adds none."""
+    person = town.person()
+    for _ in range(5):
+        assert (await person.browser().begin(person.username, PASSWORD + "x")).status == 401
+    for password in (PASSWORD, PASSWORD + "x", PASSWORD):
+        refused = await person.browser().begin(person.username, password)
+        assert refused.status == 429
+        town.step(3)
+    town.step(1.5)
+    assert (await person.browser().begin(person.username, PASSWORD)).status == 303
+
+
+async def test_right_password_is_not_delayed_by_strangers_elsewhere(town: Town) -> None:
+    """An address that has failed twenty times is stopped; the account's owner is not."""
+    person, source = town.person(), town.person().browser().source
+    for number in range(21):
+        browser = person.browser()
+        browser.source = source
+        status = (await browser.begin(f"nobody-{number}", PASSWORD)).status
+        assert status == (401 if number < 20 else 429)
+    assert (await person.browser().begin(person.username, PASSWORD)).status == 303

@@ -10,9 +10,7 @@ from vestibule.base.errors import CODES
 from vestibule.protocol import messages
 
 
-async def attempts(
-    desk: Desk, phone: ScenePhone, path: str = "/device/attempts"
-) -> dict[str, object]:
+async def attempts(desk: Desk, phone: ScenePhone, path: str = "/device/attempts") -> dict[str, Any]:
     """What waits for the phone."""
     proof = phone.proof("GET", path, b"", now=desk.scene.clock.now())
     answer = await desk.ask("GET", path, Authorization=proof)
