@@ -30,7 +30,7 @@ export async function authenticate(/** @type {import("../app.js").App} */ app, /
     try {
       const device = await app.vault.device();
       if (!device) throw new Problem("enrollment_unknown");
-      const root = await unlock(app, { device, title: t("unlock.respond"), text: t("unlock.respond.text", { account: chosen.account }) });
+      const root = await unlock({ device, title: t("unlock.respond"), text: t("unlock.respond.text", { account: chosen.account }) });
       if (!root) return;
       const digits = await respond(app, chosen, challenge, root);
       await app.router.go("response", { digits, challenge, account: chosen });

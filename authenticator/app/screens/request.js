@@ -220,6 +220,6 @@ async function prove(app, waiting, wrong) {
   }
   const { organisation, account } = waiting.account;
   const text = t("unlock.approve.text", { organisation, account });
-  const root = await unlock(app, { device, title: t("unlock.approve"), text, wrong });
+  const root = await unlock({ device, title: t("unlock.approve"), text, wrong });
   return root && { proof: await proofOf(waiting, root) };
 }

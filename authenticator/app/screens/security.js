@@ -32,7 +32,7 @@ const proceed = (app, draft) => app.router.go("activating", { draft });
 function existing(app, draft) {
   const open = async () => {
     const { device } = draft;
-    draft.root = await unlock(app, { device, title: t("existing.sheet"), text: t("existing.sheet.text"), twice: true });
+    draft.root = await unlock({ device, title: t("existing.sheet"), text: t("existing.sheet.text"), twice: true });
     if (draft.root) await proceed(app, draft);
   };
   return {

@@ -9,16 +9,14 @@ import { h, uniqueId } from "./element.js";
 import { onEnter, pinField } from "./fields.js";
 import { t, whyOf } from "./words.js";
 
-/** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Device} Device */
 /** @typedef {{device: Device, title: string, text: string, wrong?: string, twice?: boolean}} Question */
 
 /**
- * @param {App} app
  * @param {Question} question `twice`: a slip would go unnoticed here, so the PIN is typed two times
  * @returns {Promise<CryptoKey | null>} the root, or null if the person thought better of it
  */
-export async function unlock(app, question) {
+export async function unlock(question) {
   const { device } = question;
   const byBiometrics = Boolean(device.bio?.cbio);
   if (byBiometrics && !question.wrong) {
@@ -29,11 +27,11 @@ export async function unlock(app, question) {
       question = { ...question, wrong: whyOf(problem) };
     }
   }
-  return new Promise((resolve) => openSheet(app, question, byBiometrics, resolve));
+  return new Promise((resolve) => openSheet(question, byBiometrics, resolve));
 }
 
-/** @param {App} _app @param {Question} question @param {boolean} byBiometrics @param {(root: CryptoKey | null) => void} resolve */
-function openSheet(_app, { device, title, text, wrong, twice }, byBiometrics, resolve) {
+/** @param {Question} question @param {boolean} byBiometrics @param {(root: CryptoKey | null) => void} resolve */
+function openSheet({ device, title, text, wrong, twice }, byBiometrics, resolve) {
   const heading = uniqueId();
   const alert = alertLine();
   const first = pinField(t("pin.yours"));
