@@ -57,10 +57,10 @@ class HeardBus(LocalBus):
         super().__init__()
         self.told: list[tuple[str, str]] = []
 
-    def tell(self, topic: str, message: str = "") -> None:
+    def tell(self, topic: str, message: str = "", *, linger: bool = False) -> None:
         """Remember, and wake."""
         self.told.append((topic, message))
-        super().tell(topic, message)
+        super().tell(topic, message, linger=linger)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from vestibule.accounts import service as accounts
 from vestibule.base import limits
 from vestibule.base.clock import DAY, SECOND
 from vestibule.base.errors import Fault, Refused
-from vestibule.base.ids import new_id
+from vestibule.base.ids import new_id, new_secret
 from vestibule.base.settings import NumberEntry
 from vestibule.login import service as login
 from vestibule.login.rules import Step
@@ -97,6 +97,21 @@ async def test_report_stops_pushes_for_a_day(scene: Scene, phone: ScenePhone) ->
     assert account.password_change_needed
     scene.clock.step(DAY)
     assert shown(await scene.begin()).push
+
+
+async def test_reported_browser_is_known_no_more(scene: Scene, phone: ScenePhone) -> None:
+    """A browser that signed in and is reported has to show the number again."""
+    browser = new_secret()
+    for expected in (True, False):
+        began = await scene.begin(browser=browser)
+        assert shown(began).number is expected
+        request = await scene.request(phone, began)
+        await scene.approve(phone, began)
+        await login.collect(scene.ctx, mine(began), visitor=HERE)
+    began = await scene.begin(browser=browser)
+    request = await scene.request(phone, began)
+    await scene.answer(phone.approval(request, now=scene.clock.now(), act="report"))
+    assert shown(await scene.begin(browser=browser)).number
 
 
 @pytest.mark.parametrize("collected", [False, True])

@@ -14,7 +14,7 @@ from vestibule.devices import service as devices
 from vestibule.devices.rules import PushHealth
 from vestibule.login import service as login
 from vestibule.login.rules import Step
-from vestibule.login.service import Began, Mine
+from vestibule.login.service import Began, Mine, answering
 from vestibule.login.store import login_attempt
 from vestibule.notifications import service as notifications
 from vestibule.protocol import messages
@@ -310,6 +310,33 @@ async def test_removed_phone_answers_nothing(
             scene.ctx, mine(began), typed=phone.respond(shown(began).challenge), visitor=HERE
         )
     assert caught.value.code.name == "enrollment_revoked"
+
+
+async def test_removal_beats_an_answer_under_way(
+    scene: Scene, account: Account, phone: ScenePhone
+) -> None:
+    """An approval that was read before the removal and is written after it does not count."""
+    began = await scene.begin()
+    request = await scene.request(phone, began)
+    text = phone.approval(request, now=scene.clock.now(), number=shown(began).challenge)
+    message = messages.parse(text, messages.Approval)
+    row = await answering._read(scene.ctx.db, message)
+    await remove(scene, account, phone)
+    assert await answering._decide(scene.ctx, message, row, source="198.51.100.9") is None
+    assert await step(scene, began) is Step.WAIT
+
+
+async def test_approval_of_a_removed_phone_is_not_collected(
+    scene: Scene, account: Account, phone: ScenePhone
+) -> None:
+    """Approved by a thief, removed by the owner, not collected yet: no session any more."""
+    began = await scene.begin()
+    await scene.approve(phone, began)
+    await remove(scene, account, phone)
+    with pytest.raises(Refused) as caught:
+        await collect(scene, began)
+    assert caught.value.code.name == "not_collectable"
+    assert await scene.rows(portal_session) == []
 
 
 async def test_sweep_keeps_a_days_attempts(scene: Scene, phone: ScenePhone) -> None:

@@ -6,7 +6,7 @@ decides. The sign-in read joins the tables of the rooms below, reads only (docs/
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +31,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from vestibule.accounts.store import account
 from vestibule.base.audit import JOURNAL
@@ -71,12 +72,14 @@ login_attempt: Final = Table(
     Index("login_attempt_enrollment", "enrollment_id", "opened_at"),
 )
 
+_Columns = ReadOnlyColumnCollection[str, Column[Any]]
 _a = login_attempt.c
 _JOURNAL_NAMES: Final = ("event", "event_at", "actor", "source", "result", "audit_detail")
 _ROUND: Final = (
     *("enrollment_id", "push", "number", "challenge", "request"),
     *("request_expires_at", "challenge_expires_at"),
 )
+_RESPONDED: Final = ("challenge", "challenge_expires_at", "resync_counter", "proof")
 _ATTEMPT: Final = tuple(column for column in _a if column.name not in _JOURNAL_NAMES)
 # The browser's secret is part of the key: another browser's id finds nothing.
 _MINE: Final = and_(_a.id == bindparam("id_"), _a.browser_digest == bindparam("browser_digest_"))
@@ -92,13 +95,17 @@ def _journal() -> dict[str, BindParameter[object]]:
     return {name: bindparam(name) for name in _JOURNAL_NAMES}
 
 
-def _live(now: BindParameter[int], *, account_id: ColumnElement[str]) -> ColumnElement[bool]:
+def _live(of: _Columns, *, account_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Attempts of the account that a phone could still answer."""
     return and_(
-        _a.account_id == account_id,
-        _a.state == "waiting",
-        _a.request_expires_at > now,
+        of.account_id == account_id,
+        of.state == "waiting",
+        of.request_expires_at > bindparam("now"),
     )
+
+
+def _active(enrollment_id: ColumnElement[str]) -> ColumnElement[bool]:
+    return exists().where(enrollment.c.id == enrollment_id, enrollment.c.revoked_at.is_(None))
 
 
 # When a phone last signed somebody in: the sessions know, so approving need not write it.
@@ -145,7 +152,7 @@ SIGN_IN: Final = (
         .label("known"),
         select(func.count())
         .select_from(login_attempt)
-        .where(_live(bindparam("now"), account_id=account.c.id), _a.id != bindparam("not_id"))
+        .where(_live(_a, account_id=account.c.id), _a.id != bindparam("not_id"))
         .scalar_subquery()
         .label("others"),
     )
@@ -175,7 +182,7 @@ OPEN: Final = insert(login_attempt).from_select(
 )
 
 OTHERS: Final = select(*_ATTEMPT).where(
-    _live(bindparam("now"), account_id=bindparam("account_id")),
+    _live(_a, account_id=bindparam("account_id")),
     _a.number.is_(False),
     _a.id != bindparam("not_id"),
 )
@@ -203,12 +210,7 @@ FOR_ROUND: Final = (
         _limits_account.c.state.label("account_state"),
         select(func.count())
         .select_from(_other)
-        .where(
-            _other.c.account_id == account.c.id,
-            _other.c.state == "waiting",
-            _other.c.request_expires_at > bindparam("now"),
-            _other.c.id != _a.id,
-        )
+        .where(_live(_other.c, account_id=account.c.id), _other.c.id != _a.id)
         .scalar_subquery()
         .label("others"),
     )
@@ -308,7 +310,8 @@ TO_ANSWER: Final = (
 )
 
 # `proofs` and the phone's limits are part of the condition, so that wrong proofs sent at
-# the same moment are counted one after the other and none is evaluated for nothing.
+# the same moment are counted one after the other and none is evaluated for nothing; and the
+# phone itself, so that nothing counts that it signed before it was removed.
 ANSWER: Final = (
     update(login_attempt)
     .where(
@@ -321,6 +324,7 @@ ANSWER: Final = (
             limit_state.c.subject == bindparam("phone_subject"),
             limit_state.c.version != bindparam("phone_version"),
         ),
+        _active(bindparam("enrollment_id_")),
     )
     .values(
         state=bindparam("to_state"),
@@ -361,10 +365,7 @@ RESPOND: Final = (
     .values(
         state=bindparam("to_state"),
         tries=bindparam("to_tries"),
-        challenge=bindparam("challenge"),
-        challenge_expires_at=bindparam("challenge_expires_at"),
-        resync_counter=bindparam("resync_counter"),
-        proof=bindparam("proof"),
+        **{name: bindparam(name) for name in _RESPONDED},
         **_journal(),
     )
 )
@@ -375,6 +376,7 @@ COLLECT: Final = (
         _MINE,
         _a.state == "approved",
         _a.expires_at > bindparam("now"),
+        _active(_a.enrollment_id),
     )
     .values(state="collected", **_journal())
     .returning(_a.account_id, _a.enrollment_id, _a.proof, _a.known_digest)

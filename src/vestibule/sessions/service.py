@@ -319,6 +319,15 @@ async def forget_browser(
     return bool(await ctx.db.write(body))
 
 
+async def forget_reported(tx: Tx, *, account_id: str, browser_digest: bytes | None) -> None:
+    """Forget the browser of a reported sign-in, inside the caller's transaction.
+
+    Else the report itself would leave it known: it may have opened a session before.
+    """
+    if browser_digest is not None:
+        await tx.run(store.FORGET, account_id_=account_id, browser_digest_=browser_digest)
+
+
 async def sweep_sessions(ctx: Context) -> int:
     """Delete what is neither live nor the memory of a known browser any more."""
     now = ctx.clock.now()

@@ -96,7 +96,7 @@ async def _decide(
         if not _proven(ctx, row, claims, attempt):
             await _wrong_proof(ctx, attempt, phone, source=source, now=now)
             return None
-    return await _settle(ctx, attempt, phone, claims, source=source, now=now)
+    return await _settle(ctx, row, attempt, phone, claims, source=source, now=now)
 
 
 def _check(ctx: Context, message: Unverified[Approval], row: Row, *, now: int) -> Attempt:
@@ -142,6 +142,7 @@ def _change(attempt: Attempt, event: Event, phone: limits.Slot) -> dict[str, str
 
 async def _settle(
     ctx: Context,
+    row: Row,
     attempt: Attempt,
     phone: limits.Slot,
     claims: Approval,
@@ -170,7 +171,7 @@ async def _settle(
         async def body(tx: Tx) -> int:
             won = await tx.run(store.ANSWER, **values)
             if won and event is Event.REPORT:
-                await _report(tx, attempt, source=source, now=now)
+                await _report(tx, attempt, row["known_digest"], source=source, now=now)
             elif won:
                 await limits.save(tx, phone, cleared)
             return won
@@ -184,11 +185,14 @@ async def _settle(
     return result
 
 
-async def _report(tx: Tx, attempt: Attempt, *, source: str, now: int) -> None:
+async def _report(
+    tx: Tx, attempt: Attempt, known_digest: bytes | None, *, source: str, now: int
+) -> None:
     """Somebody knows the password: no more notifications, no session of it, a new password."""
     await accounts.mark_reported(
         tx, account_id=attempt.account_id, until=now + _REPORT_STOPS_PUSHES_MS
     )
+    await sessions.forget_reported(tx, account_id=attempt.account_id, browser_digest=known_digest)
     if attempt.state is State.COLLECTED:
         await sessions.end_session_of_attempt(
             tx,
