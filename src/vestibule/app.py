@@ -7,6 +7,7 @@ refused, so that no cache or link can be poisoned with a foreign one.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +18,7 @@ import structlog
 from sqlalchemy import literal, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vestibule import home
@@ -51,6 +52,7 @@ from vestibule.web.middleware import (
 )
 from vestibule.web.phone_files import PHONE_FEATURES, PHONE_POLICY, PhoneFiles
 from vestibule.web.problems import problem_json, problem_page
+from vestibule.web.routing import Doors
 from vestibule.web.static import static_file
 
 _log = structlog.get_logger("vestibule.app")
@@ -134,6 +136,9 @@ class House:
                 self._origins = origins(ctx)
                 sweeper = asyncio.create_task(_sweep_for_ever(ctx))
                 stack.callback(sweeper.cancel)
+                # What is here now stays: the collector need not look through it ever again.
+                gc.collect()
+                gc.freeze()
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except Exception as error:  # noqa: BLE001  -- told to the server, which ends
@@ -170,7 +175,7 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
     if settings.test_hooks:
         portal_routes += hook_routes(ctx)
     portal = Porch(
-        Router(portal_routes, redirect_slashes=False),
+        Doors(portal_routes),
         ctx=ctx,
         headers={
             "content-security-policy": PORTAL_POLICY,
@@ -180,15 +185,14 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
         answer=problem_page,
     )
     phone = Porch(
-        Router(
+        Doors(
             [
                 *login_api.routes,
                 *activation_api.routes,
                 *devices_api.routes,
                 *notifications_api.routes,
                 Route("/{path:path}", PhoneFiles().serve, methods=["GET", "HEAD"]),
-            ],
-            redirect_slashes=False,
+            ]
         ),
         ctx=ctx,
         headers={

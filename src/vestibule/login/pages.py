@@ -8,6 +8,8 @@ database; it asks once when its event stream connects, and is told the rest.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from vestibule.base import ids
+from vestibule.base.clock import MINUTE
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Refused
 from vestibule.login import service
@@ -25,7 +28,7 @@ from vestibule.login.service import Mine, View
 from vestibule.sessions import service as sessions
 from vestibule.web import cookies, forms, sse
 from vestibule.web.problems import Problem, problem_of
-from vestibule.web.rendering import render
+from vestibule.web.rendering import grouped, render
 from vestibule.web.visitor import visitor
 
 _BROWSER_DAYS = 400
@@ -108,14 +111,11 @@ async def form(request: Request) -> Response:
 def _form(
     request: Request, *, browser: str, username: str = "", problem: Problem | None = None
 ) -> Response:
-    response = render(
-        request,
-        "login/sign_in.html",
-        status=problem.code.status if problem else 200,
-        bound=browser,
-        username=username,
-        problem=problem,
-    )
+    draw = partial(render, request, "login/sign_in.html", bound=browser, problem=problem)
+    if problem is None:
+        response = draw(own={}, username="")
+    else:
+        response = draw(status=problem.code.status, username=username)
     cookies.put(response, cookies.BROWSER, browser, max_age_s=_BROWSER_DAYS * 86_400)
     return response
 
@@ -187,17 +187,30 @@ async def wait(request: Request) -> Response:
 
 def _waiting(request: Request, held: _Held, problem: Problem | None = None) -> Response:
     ctx: Context = request.app.state.ctx
-    return render(
+    view = held.view
+    own: dict[str, str | int] = {
+        "challenge": grouped(view.challenge, 3),
+        "phone": view.phone,
+        "minutes": (view.request_expires_at - ctx.clock.now()) // MINUTE + 1,
+        "request_expires_at": view.request_expires_at,
+        "challenge_expires_at": view.challenge_expires_at,
+    }
+    draw = partial(
+        render,
         request,
         "login/wait.html",
-        status=problem.code.status if problem else 200,
         bound=held.mine.secret,
-        view=held.view,
-        now=ctx.clock.now(),
+        push=view.push,
+        why_no_push=view.why_no_push,
+        number=view.number,
+        several=view.several,
+        can_respond=view.tries_left > 0,
         problem=problem,
-        respond="respond" in request.query_params or problem is not None or not held.view.push,
         phone_host=urlsplit(ctx.settings.phone_url).netloc,
     )
+    if problem is not None:
+        return draw(status=problem.code.status, respond=True, **dict[str, Any](own))
+    return draw(own=own, respond="respond" in request.query_params or not view.push)
 
 
 async def again(request: Request) -> Response:

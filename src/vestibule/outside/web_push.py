@@ -9,9 +9,11 @@ import hmac
 import secrets
 import time
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, Self
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from yarl import URL
 
 from vestibule.base.context import PushOutcome, PushTarget
 from vestibule.base.settings import Settings
@@ -106,9 +109,7 @@ class WebPush:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
-        )
+        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -191,14 +192,33 @@ class WebPush:
         """Status and the seconds that the service asks us to wait; status 0: it was not reached."""
         if self._session is None:
             raise RuntimeError("WebPush is used outside of its `async with`")
+        parts = urlsplit(url)
+        proxy, proxy_auth = _way_out(parts.scheme, parts.hostname or "")
         try:
             async with self._session.post(
-                url, data=body, headers=headers, allow_redirects=False
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                proxy=proxy,
+                proxy_auth=proxy_auth,
             ) as response:
                 wait = response.headers.get("Retry-After", "")
                 return response.status, float(wait) if wait.isdecimal() else 0.0
         except (aiohttp.ClientError, OSError, TimeoutError):
             return 0, 0.0
+
+
+@lru_cache(maxsize=64)
+def _way_out(scheme: str, host: str) -> tuple[URL | None, aiohttp.BasicAuth | None]:
+    """The proxy that the environment names for a host, and who we are to it.
+
+    aiohttp would ask the environment itself, for every push and in a thread each time.
+    """
+    proxy = URL(getproxies().get(scheme, ""))
+    if not proxy or proxy_bypass(host):
+        return None, None
+    return proxy.with_user(None), aiohttp.BasicAuth.from_url(proxy)
 
 
 _PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)

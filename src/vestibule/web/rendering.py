@@ -4,8 +4,9 @@ Templates lie beside the faces that show them: ``<capability>/templates/<capabil
 ``components.html`` holds the parts that all of them are built from.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -19,6 +20,8 @@ from vestibule.base.i18n import t
 from vestibule.web import csrf
 from vestibule.web.static import asset
 
+# No text of a page holds it, nor could anybody bring it in: what they say is filled in later.
+_GAP: Final = "\x00"
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 # Address and label of every page under "User settings", in the menu and beside the pages.
 _SETTINGS: Final = (
@@ -56,20 +59,46 @@ def render(
     status: int = 200,
     session: SignedIn | None = None,
     bound: str = "",
+    own: Mapping[str, str | int] | None = None,
     **view: Any,  # noqa: ANN401  -- a view is whatever its template reads
 ) -> Response:
-    """A page. Its forms are bound to the session, or to ``bound`` before there is one."""
+    """A page. Its forms are bound to the session, or to ``bound`` before there is one.
+
+    A page with ``own`` is drawn once for everybody with the same view (hashable), and then only
+    filled with what is this visitor's own: values that the template writes and does not look at.
+    """
     ctx: Context = request.app.state.ctx
     shown = {
         "session": session,
-        "form_token": csrf.token(ctx, session.id if session else bound),
         "organisation": ctx.settings.organisation,
         "application": ctx.settings.application,
         "path": request.scope["path"],
-        "now": ctx.clock.now(),
     }
-    text = environment().get_template(template).render(shown | view)
+    fresh: dict[str, str | int] = {
+        "form_token": csrf.token(ctx, session.id if session else bound),
+        "now": ctx.clock.now(),
+        **(own or {}),
+    }
+    if own is None:
+        text = environment().get_template(template).render(shown | fresh | view)
+    else:
+        text = _fill(_sketch(template, tuple(fresh), tuple((shown | view).items())), fresh)
     return Response(text, status_code=status, media_type="text/html")
+
+
+@lru_cache(maxsize=256)
+def _sketch(
+    template: str, own: tuple[str, ...], view: tuple[tuple[str, Any], ...]
+) -> tuple[str, ...]:
+    """A page with gaps: text and the names of what belongs between, in turn."""
+    gaps = {name: f"{_GAP}{name}{_GAP}" for name in own}
+    return tuple(environment().get_template(template).render(gaps | dict(view)).split(_GAP))
+
+
+def _fill(sketch: tuple[str, ...], own: Mapping[str, str | int]) -> str:
+    parts = list(sketch)
+    parts[1::2] = [escape(own[name]) for name in sketch[1::2]]
+    return "".join(parts)
 
 
 @cache
