@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from tests.login.scene import HERE, PASSWORD, Scene, code_of, mine, shown, with_settings
+from tests.login.scene import HERE, PASSWORD, HeardBus, Scene, code_of, mine, shown, with_settings
 from vestibule.accounts import service as accounts
 from vestibule.base import limits
 from vestibule.base.clock import DAY, MINUTE, SECOND
@@ -333,6 +334,9 @@ async def test_second_attempt_asks_for_the_number_in_both(scene: Scene) -> None:
     assert caught.value.code.name == "request_changed"
     view, _ = await login.look(scene.ctx, mine(first))
     assert view.number
+    heard = cast("HeardBus", scene.ctx.wake).told
+    assert (f"login:{shown(first).id}", "changed") in heard
+    assert heard.count((f"enrollment:{phone.id}", "change")) == 3
 
 
 async def test_several_attempts_each_wait_for_themselves(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from vestibule.base import audit, ids
@@ -26,6 +27,16 @@ _UNANSWERED: Final = Round(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstRound:
+    """A new attempt, whom it asks, and the other attempts that it changed."""
+
+    attempt: Attempt
+    phone: Phone | None
+    allowed: PushAllowed
+    changed: tuple[Attempt, ...]
+
+
 async def open_attempt(
     tx: Tx,
     ctx: Context,
@@ -36,7 +47,7 @@ async def open_attempt(
     secret: str,
     name_version: int,
     now: int,
-) -> tuple[Attempt, Phone | None, PushAllowed]:
+) -> FirstRound:
     """Store a new attempt, inside the caller's transaction; its only phone is asked at once.
 
     Raises Lost when somebody failed under this name since `name_version` was read.
@@ -67,11 +78,12 @@ async def open_attempt(
     )
     if not opened:
         raise Lost
+    changed: tuple[Attempt, ...] = ()
     if found.others:
-        await ask_for_numbers(
+        changed = await ask_for_numbers(
             tx, ctx, attempt, username=account["username"], others=found.others, now=now
         )
-    return attempt, phone, allowed
+    return FirstRound(attempt=attempt, phone=phone, allowed=allowed, changed=changed)
 
 
 def _attempt(

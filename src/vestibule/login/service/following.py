@@ -13,7 +13,7 @@ from vestibule.login import store
 from vestibule.login.rules import Attempt, Event, State, Step, move, next_step, renewal_needed
 from vestibule.login.service.pushing import PushAllowed, allow_push, announce
 from vestibule.login.service.round import Phone, Shown, attempt_of, make_round, phones_of
-from vestibule.login.service.telling_apart import ask_for_numbers
+from vestibule.login.service.telling_apart import ask_for_numbers, tell_changed
 from vestibule.login.service.view import Mine, View, browser_digest, view_of
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Proof
@@ -31,6 +31,17 @@ async def look(ctx: Context, mine: Mine) -> tuple[View, tuple[Phone, ...]]:
     """The attempt as it stands, and the phones to choose from. Raises Refused `attempt_unknown`."""
     loaded = await ctx.db.read(lambda tx: _load(tx, ctx, mine))
     return _view(loaded, loaded.attempt, ctx.clock.now()), loaded.phones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """What a next round came to, for what is to be told after the commit."""
+
+    loaded: _Loaded
+    attempt: Attempt
+    phone: Phone
+    allowed: PushAllowed
+    changed: tuple[Attempt, ...] = ()
 
 
 async def glance(ctx: Context, mine: Mine) -> Attempt:
@@ -54,7 +65,7 @@ async def send_again(ctx: Context, mine: Mine, *, visitor: Visitor) -> View:
 
 
 async def _next_round(ctx: Context, mine: Mine, *, phone_id: str | None, visitor: Visitor) -> View:
-    async def body(tx: Tx) -> tuple[_Loaded, Attempt, Phone, PushAllowed]:
+    async def body(tx: Tx) -> _Turn:
         loaded = await _load(tx, ctx, mine)
         now = ctx.clock.now()
         attempt = loaded.attempt
@@ -81,17 +92,21 @@ async def _next_round(ctx: Context, mine: Mine, *, phone_id: str | None, visitor
         )
         if attempt.enrollment_id == phone.id and not renewal_needed(attempt, now=now):
             await tx.run(store.NUDGED, id_=attempt.id, push=allowed.push, **entry)
-            return loaded, replace(attempt, push=allowed.push), phone, allowed
-        renewed = await _renew(tx, ctx, loaded, phone, push=allowed.push, entry=entry, now=now)
-        return loaded, renewed, phone, allowed
+            nudged = replace(attempt, push=allowed.push)
+            return _Turn(loaded=loaded, attempt=nudged, phone=phone, allowed=allowed)
+        renewed, changed = await _renew(
+            tx, ctx, loaded, phone, push=allowed.push, entry=entry, now=now
+        )
+        return _Turn(loaded=loaded, attempt=renewed, phone=phone, allowed=allowed, changed=changed)
 
-    loaded, attempt, phone, allowed = await ctx.db.write(body)
-    before = loaded.attempt.enrollment_id
+    turn = await ctx.db.write(body)
+    before, phone = turn.loaded.attempt.enrollment_id, turn.phone
     if before is not None and before != phone.id:
         ctx.wake.tell(f"enrollment:{before}", "change")
-    announce(ctx, attempt=attempt, phone=phone, push=allowed.push)
-    ctx.wake.tell(f"login:{attempt.id}", "changed")
-    return _view(loaded, attempt, ctx.clock.now(), why_no_push=allowed.why)
+    tell_changed(ctx, turn.changed)
+    announce(ctx, attempt=turn.attempt, phone=phone, push=turn.allowed.push)
+    ctx.wake.tell(f"login:{turn.attempt.id}", "changed")
+    return _view(turn.loaded, turn.attempt, ctx.clock.now(), why_no_push=turn.allowed.why)
 
 
 async def _renew(
@@ -103,7 +118,7 @@ async def _renew(
     push: bool,
     entry: dict[str, str | int],
     now: int,
-) -> Attempt:
+) -> tuple[Attempt, tuple[Attempt, ...]]:
     attempt, others = loaded.attempt, int(loaded.row["others"])
     shown = Shown(
         account=loaded.row["username"],
@@ -138,11 +153,12 @@ async def _renew(
     )
     if not await tx.run(store.NEXT_ROUND, **store.round_of(attempt, renewed), **entry):
         raise Lost
+    changed: tuple[Attempt, ...] = ()
     if others:
-        await ask_for_numbers(
+        changed = await ask_for_numbers(
             tx, ctx, renewed, username=loaded.row["username"], others=others, now=now
         )
-    return renewed
+    return renewed, changed
 
 
 async def cancel(ctx: Context, mine: Mine, *, visitor: Visitor) -> None:

@@ -11,11 +11,10 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.login import store
-from vestibule.login.rules import Attempt
 from vestibule.login.service.finding import Entrance, Found, demand_patience, find
-from vestibule.login.service.first_round import open_attempt
+from vestibule.login.service.first_round import FirstRound, open_attempt
 from vestibule.login.service.pushing import announce
-from vestibule.login.service.round import Phone
+from vestibule.login.service.telling_apart import tell_changed
 from vestibule.login.service.view import Began, Mine, browser_digest, view_of
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Proof
@@ -27,8 +26,7 @@ class _Opened:
     """What to answer the browser, and the phone that is to be asked, if any."""
 
     began: Began
-    attempt: Attempt | None = None
-    phone: Phone | None = None
+    first: FirstRound | None = None
 
 
 async def begin_login(
@@ -74,8 +72,11 @@ async def begin_login(
         return await _open(tx, ctx, entrance, current, encoded=encoded)
 
     opened = await ctx.db.write(body)
-    if opened.attempt is not None and opened.phone is not None:
-        announce(ctx, attempt=opened.attempt, phone=opened.phone, push=opened.attempt.push)
+    if first_round := opened.first:
+        tell_changed(ctx, first_round.changed)
+        attempt, phone = first_round.attempt, first_round.phone
+        if phone is not None:
+            announce(ctx, attempt=attempt, phone=phone, push=attempt.push)
     return opened.began
 
 
@@ -94,7 +95,7 @@ async def _open(
     if not found.phones:
         return await _open_by_password(tx, ctx, entrance, account, now=now)
     secret = ids.new_secret()
-    attempt, phone, allowed = await open_attempt(
+    first = await open_attempt(
         tx,
         ctx,
         entrance,
@@ -105,14 +106,13 @@ async def _open(
         now=now,
     )
     view = view_of(
-        attempt,
-        phone=phone.label if phone else "",
+        first.attempt,
+        phone=first.phone.label if first.phone else "",
         several=len(found.phones) > 1,
         now=now,
-        why_no_push=allowed.why,
+        why_no_push=first.allowed.why,
     )
-    began = Began(session=None, secret=secret, view=view)
-    return _Opened(began=began, attempt=attempt, phone=phone)
+    return _Opened(began=Began(session=None, secret=secret, view=view), first=first)
 
 
 async def _refuse(ctx: Context, entrance: Entrance, *, right: bool) -> NoReturn:

@@ -12,8 +12,12 @@ from vestibule.login.service.round import Shown, attempt_of, sign_request
 
 async def ask_for_numbers(
     tx: Tx, ctx: Context, attempt: Attempt, *, username: str, others: int, now: int
-) -> None:
-    """Have every other request that waits ask for the number too, in the caller's transaction."""
+) -> tuple[Attempt, ...]:
+    """Have every other request that waits ask for the number too, in the caller's transaction.
+
+    Returns those that did not ask for it before, for `tell_changed` after the commit.
+    """
+    changed = []
     rows = await tx.all(store.OTHERS, now=now, account_id=attempt.account_id, not_id=attempt.id)
     for row in rows:
         other = attempt_of(row)
@@ -36,7 +40,7 @@ async def ask_for_numbers(
             expires_at=other.request_expires_at,
             now=now,
         )
-        await tx.run(
+        won = await tx.run(
             store.FORCE_NUMBER,
             id_=other.id,
             request=request,
@@ -44,3 +48,13 @@ async def ask_for_numbers(
                 event="login.number_forced", actor="system", source=attempt.address, at=now
             ),
         )
+        if won:
+            changed.append(other)
+    return tuple(changed)
+
+
+def tell_changed(ctx: Context, changed: tuple[Attempt, ...]) -> None:
+    """After the commit: the other pages show their number, the phones draw the request anew."""
+    for other in changed:
+        ctx.wake.tell(f"login:{other.id}", "changed")
+        ctx.wake.tell(f"enrollment:{other.enrollment_id}", "change")
