@@ -6,7 +6,8 @@ import tracemalloc
 
 import pytest
 
-from vestibule.base.wake import POLL_SECONDS, LocalBus
+from vestibule.base import wake
+from vestibule.base.wake import LINGER_MOST, POLL_SECONDS, LocalBus
 
 
 class SickBus(LocalBus):
@@ -47,6 +48,30 @@ async def test_telling_nobody_is_no_error() -> None:
     bus.tell("a", "x")
     async with bus.subscribe("a") as waiter:
         assert await waiter.wait(0.01) is None
+
+
+async def test_what_lingers_is_heard_once_by_who_comes_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A receipt that overtakes the page that waits for it is not lost; after a while it is."""
+    bus = LocalBus()
+    bus.tell("a", "delivered", linger=True)
+    async with bus.subscribe("a") as waiter:
+        assert await waiter.wait(5) == "delivered"
+        assert await waiter.wait(0.01) is None
+    bus.tell("a", "delivered", linger=True)
+    monkeypatch.setattr(wake, "LINGER_SECONDS", 0.0)
+    async with bus.subscribe("a") as waiter:
+        assert await waiter.wait(0.01) is None
+
+
+async def test_what_lingers_is_bounded() -> None:
+    """Nobody can fill the memory with receipts: the oldest goes."""
+    bus = LocalBus()
+    for number in range(LINGER_MOST + 1):
+        bus.tell(str(number), "delivered", linger=True)
+    assert bus.take_lingering("0") is None
+    assert bus.take_lingering("1") == "delivered"
 
 
 async def test_who_stops_waiting_leaves_nothing_behind() -> None:

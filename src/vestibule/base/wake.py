@@ -5,11 +5,15 @@ little patience (``POLL_SECONDS`` while the bus is unhealthy) and a spare one co
 """
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Protocol, Self
 
 POLL_SECONDS = 2.0
 """While wake-ups may get lost, nobody waits longer than this before looking again."""
+LINGER_SECONDS = 10.0
+"""So long a message that may linger is kept for those who come late."""
+LINGER_MOST = 1024
 
 
 class WakeBus(Protocol):
@@ -24,8 +28,12 @@ class WakeBus(Protocol):
         """``async with bus.subscribe("login:<id>") as waiter`` hears what is told meanwhile."""
         ...
 
-    def tell(self, topic: str, message: str = "") -> None:
-        """Wake everybody who waits on ``topic``, in every worker. Never blocks, never raises."""
+    def tell(self, topic: str, message: str = "", *, linger: bool = False) -> None:
+        """Wake everybody who waits on ``topic``, in every worker. Never blocks, never raises.
+
+        What no record says, such as the receipt of a notification, may ``linger``: who comes a
+        few seconds late still hears it.
+        """
         ...
 
 
@@ -42,6 +50,7 @@ class Waiter:
 
     async def __aenter__(self) -> Self:
         self._bus.waiters.setdefault(self._topic, []).append(self)
+        self._message = self._bus.take_lingering(self._topic)
         return self
 
     async def __aexit__(
@@ -94,6 +103,7 @@ class LocalBus:
 
     def __init__(self) -> None:
         self.waiters: dict[str, list[Waiter]] = {}
+        self._lingering: dict[str, tuple[float, str]] = {}  # the oldest first
 
     @property
     def healthy(self) -> bool:
@@ -104,7 +114,18 @@ class LocalBus:
         """A waiter, to be entered with ``async with``."""
         return Waiter(self, topic)
 
-    def tell(self, topic: str, message: str = "") -> None:
+    def tell(self, topic: str, message: str = "", *, linger: bool = False) -> None:
         """Wake everybody who waits on ``topic``."""
-        for waiter in self.waiters.get(topic, ()):
+        present = self.waiters.get(topic, ())
+        for waiter in present:
             waiter.tell(message)
+        if linger and not present:
+            self._lingering.pop(topic, None)
+            self._lingering[topic] = (time.monotonic(), message)
+            if len(self._lingering) > LINGER_MOST:
+                del self._lingering[next(iter(self._lingering))]
+
+    def take_lingering(self, topic: str) -> str | None:
+        """What was told on ``topic`` a moment ago, when nobody waited there."""
+        at, message = self._lingering.pop(topic, (0.0, None))
+        return message if time.monotonic() - at < LINGER_SECONDS else None

@@ -90,9 +90,9 @@ async def _send(
         # Nobody awaits this task: what is not logged here is never seen.
         _log.exception("push.failed", enrollment=enrollment_id)
     else:
-        _log.info("push.sent", enrollment=enrollment_id, outcome=outcome.value)
+        _log.debug("push.sent", enrollment=enrollment_id, outcome=outcome.value)
         if outcome is not PushOutcome.SENT:
-            ctx.wake.tell(f"login:{attempt_id}", "undelivered")
+            ctx.wake.tell(f"login:{attempt_id}", "undelivered", linger=True)
 
 
 def delivered(ctx: Context, receipt: str) -> bool:
@@ -100,5 +100,5 @@ def delivered(ctx: Context, receipt: str) -> bool:
     opened = ctx.sealer.untoken("receipt", receipt, now=ctx.clock.now())
     if opened is None:
         return False
-    ctx.wake.tell(f"login:{opened.decode('ascii')}", "delivered")
+    ctx.wake.tell(f"login:{opened.decode('ascii')}", "delivered", linger=True)
     return True

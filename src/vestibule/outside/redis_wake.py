@@ -32,8 +32,9 @@ _BETWEEN_WAKES_S: Final = 0.02
 
 _FAILURES: Final = (RedisError, OSError, TimeoutError)
 
-_Letter = tuple[str, list[tuple[str, str]]]
-"""The worker that sends, and what it tells: topics with messages."""
+_Told = tuple[str, str, bool]
+_Letter = tuple[str, list[_Told]]
+"""The worker that sends, and what it tells: topics with messages that may linger."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Letter).decode
 
@@ -51,7 +52,7 @@ class RedisBus(LocalBus):
         self._channel = f"vestibule:wake:{house}"
         self._worker = new_id()
         self._connection: AbstractConnection | None = None
-        self._outbox: list[tuple[str, str]] = []
+        self._outbox: list[_Told] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
 
@@ -70,12 +71,12 @@ class RedisBus(LocalBus):
         """Whether wake-ups of other workers arrive."""
         return self._connection is not None
 
-    def tell(self, topic: str, message: str = "") -> None:
+    def tell(self, topic: str, message: str = "", *, linger: bool = False) -> None:
         """Wake everybody who waits on ``topic``, in every worker."""
-        super().tell(topic, message)
+        super().tell(topic, message, linger=linger)
         if not self._outbox:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._outbox.append((topic, message))
+        self._outbox.append((topic, message, linger))
 
     async def close(self) -> None:
         """Stop listening."""
@@ -134,8 +135,8 @@ class RedisBus(LocalBus):
             _log.warning("wake.letter_unreadable", size=len(letter))
             return
         if worker != self._worker:
-            for topic, message in told:
-                super().tell(topic, message)
+            for topic, message, linger in told:
+                super().tell(topic, message, linger=linger)
 
     def _become(self, connection: AbstractConnection | None) -> None:
         """Take note that Redis came or went, and have every waiter look."""

@@ -87,7 +87,7 @@ async def open_ticket(
     found = await ctx.db.write(body)
     if isinstance(found, _No):
         raise Refused(found.code, **found.facts)
-    ctx.wake.tell(f"ticket:{found['id']}", "opened")
+    ctx.wake.tell(f"ticket:{found['id']}", "opened", linger=True)
     return _enrol_request(ctx, found, now=now)
 
 
