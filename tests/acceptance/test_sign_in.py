@@ -6,7 +6,7 @@ import pytest
 
 from tests.acceptance.people import Town
 from tests.acceptance.population import PASSWORD
-from tests.acceptance.wire import streaming, told
+from tests.acceptance.wire import JSON, streaming, told
 
 pytestmark = pytest.mark.processes
 
@@ -93,3 +93,16 @@ async def test_right_password_is_not_delayed_by_strangers_elsewhere(town: Town) 
         status = (await browser.begin(f"nobody-{number}", PASSWORD)).status
         assert status == (401 if number < 20 else 429)
     assert (await person.browser().begin(person.username, PASSWORD)).status == 303
+
+
+async def test_removed_phone_is_cut_off(town: Town) -> None:
+    """A phone that is removed hears it on its open stream, which ends, and never again."""
+    person = await town.linked()
+    stream = person.proof("GET", "/device/stream")
+    async with streaming(town.phone, "/device/stream", stream) as events:
+        removal = {"Content-Type": JSON, **person.proof("POST", "/device/removal", b"{}")}
+        gone = await town.phone.ask("POST", "/device/removal", b"{}", removal)
+        assert gone.status == 200
+        await told(events, "end")
+    again = await town.phone.ask("GET", "/device/stream", headers=stream)
+    assert (again.status, again.code) == (410, "enrollment_revoked")

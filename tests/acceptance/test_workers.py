@@ -69,16 +69,19 @@ async def listening(origin: Origin) -> None:
     raise TimeoutError(origin)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pair]:
     """A pair on a database of its own; the test runs on both kinds."""
-    url = f"sqlite:///{tmp_path / 'vestibule.db'}"
+    folder = tmp_path_factory.mktemp("pair")
+    url = f"sqlite:///{folder / 'vestibule.db'}"
     with ExitStack() as stack:
         if request.param == "postgresql":
             databases: services.Databases = request.getfixturevalue("databases")
             url = databases.fresh()
             stack.callback(databases.drop, url)
-        yield stack.enter_context(open_pair(tmp_path, url))
+        yield stack.enter_context(open_pair(folder, url))
 
 
 async def sign_in_across(pair: Pair, person: Person) -> Browser:

@@ -163,7 +163,7 @@ async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
 async def streaming(
     origin: Origin, path: str, headers: Mapping[str, str]
 ) -> AsyncIterator[asyncio.Queue[tuple[str, Any]]]:
-    """The events of a stream as they come: (name, data); a heartbeat is called "beat"."""
+    """The events of a stream as they come: (name, data); also "beat" for a heartbeat, and "end"."""
     reader, writer = await asyncio.open_connection("127.0.0.1", origin.port)
     events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
     writer.write(origin.request("GET", path, headers=headers))
@@ -175,6 +175,7 @@ async def streaming(
     async def listen() -> None:
         async for chunk in chunks:
             _note(events, chunk)
+        events.put_nowait(("end", None))
 
     task = asyncio.create_task(listen())
     try:
