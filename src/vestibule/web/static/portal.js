@@ -8,7 +8,8 @@
 //                          text fills the elements with data-slot=<key>
 //   event delivered        as step "sent"; event undelivered as show of that part
 //   event state {...}      booleans show or hide data-part=<key>, texts fill data-slot=<key>
-//   data-until="<ms>"      counts down to that server time; data-at-zero="/path" then moves on
+//   data-until="<ms>"      counts down to that server time; data-at-zero="/path" then moves on,
+//                          data-shows=<key> then shows that part
 
 const page = document.documentElement;
 const offset = Number(page.dataset.now) - Date.now();
@@ -37,7 +38,9 @@ function countDown() {
     for (const clock of clocks) {
       const left = Math.max(0, Math.round((Number(clock.dataset.until) - Date.now() - offset) / 1000));
       clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-      if (left === 0 && own(clock.dataset.atZero)) {
+      if (left > 0) continue;
+      if (clock.dataset.shows) show(clock.dataset.shows);
+      if (own(clock.dataset.atZero)) {
         clearInterval(timer);
         location.replace(clock.dataset.atZero);
       }
