@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dbus_fast import Message, MessageType
@@ -39,6 +39,8 @@ class Desktop:
         self.address = address
         self.shown: dict[int, Notification] = {}
         self.count = 0
+        """How many were shown so far; one that takes the place of another counts, too."""
+        self._latest = 0
         self._background = background
         self._bus: MessageBus | None = None
 
@@ -69,7 +71,7 @@ class Desktop:
             if time.monotonic() > limit:
                 raise TimeoutError("no notification was shown")
             pause(20)
-        return self.shown[self.count]
+        return self.shown[self._latest]
 
     def click(self, notification: Notification, action: str = "default") -> None:
         """Click it, or one of its buttons by key."""
@@ -109,12 +111,10 @@ class Desktop:
 
     def _show(self, body: list[Any]) -> int:
         _app, replaces, _icon, title, text, actions, _hints, _timeout = body
-        shown = Notification(replaces, title, text, tuple(actions))
-        if not replaces:
-            self.count += 1
-            shown = replace(shown, id=self.count)
-        self.shown[shown.id] = shown
-        return shown.id
+        self.count += 1
+        self._latest = replaces or self.count
+        self.shown[self._latest] = Notification(self._latest, title, text, tuple(actions))
+        return self._latest
 
 
 @contextmanager

@@ -137,6 +137,11 @@ class Phone:
         self.press("action.done")
         self.at("home")
 
+    def open_authenticate(self) -> None:
+        """Start the app by its shortcut to the challenge, whatever waits."""
+        self.open("/?open=authenticate")
+        self.at("authenticate")
+
     # --- answering ------------------------------------------------------------------------
 
     def take_request(self) -> None:

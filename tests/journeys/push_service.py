@@ -87,6 +87,11 @@ class PushService:
         """The server's `push_origins`."""
         return {ORIGIN: f"http://localhost:{self.http}"}
 
+    @property
+    def subscriptions(self) -> int:
+        """How many were ever made."""
+        return len(self._registered)
+
     def recover(self) -> None:
         """All switches back; what was sent is forgotten."""
         self.status, self.hangs, self.loses = 201, False, False

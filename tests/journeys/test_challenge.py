@@ -1,13 +1,15 @@
 """Challenge and response: the phone without a network, and what it repairs."""
 
 from tests.journeys.beginnings import link_and_leave
+from tests.journeys.browsers import until
 from tests.journeys.desktop import Desktop
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
+from tests.journeys.push_service import PushService
 
 
 def test_response_signs_in_with_the_phones_network_off_and_restores_push(
-    portal: Portal, phone: Phone, account: str, screen: Desktop
+    portal: Portal, phone: Phone, account: str, screen: Desktop, pushes: PushService
 ) -> None:
     """A challenge is shown without ending the attempt; the app answers it offline.
 
@@ -34,10 +36,13 @@ def test_response_signs_in_with_the_phones_network_off_and_restores_push(
     portal.is_signed_in()
 
     portal.log_out()
+    subscriptions = pushes.subscriptions
     phone.network(on=True)
     phone.open()
     phone.at("home")
-    phone.page.wait_for_timeout(1500)
+    # It subscribes anew: whoever types responses may have a subscription that died unnoticed.
+    until(phone.page, lambda: pushes.subscriptions > subscriptions, "a new subscription")
+    phone.page.wait_for_timeout(500)
     phone.close()
     before = screen.count
     portal.log_in(account)
@@ -52,9 +57,8 @@ def test_wrong_response_leaves_tries_and_a_wrong_pin_is_a_wrong_response(
     link_and_leave(portal, phone, account)
     portal.log_in(account)
     portal.unfold("login.wait.not_received")
-    phone.open()
-    phone.press("action.back")
-    wrong = phone.respond(portal.challenge(), pin="9999")
+    phone.open_authenticate()
+    wrong = phone.make_response(portal.challenge(), pin="9999")
     portal.respond(wrong)
     portal.says("error.response_wrong.title")
     portal.look("response-wrong")

@@ -125,22 +125,28 @@ def test_dead_subscription_is_said_on_the_page(
 def test_expired_request_is_resumed_without_the_password(
     portal: Portal, phone: Phone, account: str, server: Server
 ) -> None:
-    """When nobody answers in time both sides say so; one press sends a new request."""
+    """When nobody answers in time the page says so, first of the request, then of the sign-in.
+
+    Each time one press sends a new request.
+    """
     link_and_leave(portal, phone, account)
     portal.log_in(account)
-    phone.open()
-    phone.at("request", look="request-number")
     server.move_clock(181)
-    portal.page.reload()
+    portal.open("/login/next")
+    portal.says("login.wait.request_over")
+    portal.look("wait-over")
+    phone.open()
+    phone.at("home")
+    portal.press("login.wait.again")
+    phone.take_request()
+    server.move_clock(301)
     portal.open("/login/next")
     portal.heading("login.ended.resume.title")
     portal.look("resume")
     phone.open()
     phone.at("home")
     portal.press("login.ended.resume.button")
-    number = portal.read_number()
-    phone.open()
-    phone.approve(number)
+    phone.approve(portal.read_number())
     portal.is_signed_in()
 
 

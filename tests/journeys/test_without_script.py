@@ -15,10 +15,8 @@ def test_response_signs_in_without_script(
     plain.log_in(account)
     plain.unfold("login.wait.not_received")
     challenge = plain.challenge()
-    phone.open()
-    phone.at("request")
-    phone.press("action.back")
-    plain.respond(phone.respond(challenge))
+    phone.open_authenticate()
+    plain.respond(phone.make_response(challenge))
     plain.is_signed_in()
 
 
