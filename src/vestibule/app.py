@@ -42,7 +42,6 @@ from vestibule.notifications import device_api as notifications_api, service as 
 from vestibule.outside.places import places
 from vestibule.outside.redis_wake import RedisBus
 from vestibule.outside.web_push import WebPush
-from vestibule.protocol.keys import kid_of, public_bytes
 from vestibule.sessions import pages as sessions_pages, service as sessions
 from vestibule.web.middleware import (
     PORTAL_FEATURES,
@@ -72,8 +71,7 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
         stack.callback(pool.close)
         bus: WakeBus = LocalBus()
         if settings.redis_url:
-            house = kid_of(public_bytes(keys.signing))
-            redis = await RedisBus.open(settings.redis_url, house)
+            redis = await RedisBus.open(settings.redis_url, keys.signing_id)
             stack.push_async_callback(redis.close)
             bus = redis
         push = await stack.enter_async_context(WebPush(settings, keys.vapid))

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from vestibule.protocol.keys import kid_of, public_bytes
+
 _VERSION = b"\x01"
 _SALT = 16
 _NONCE = 12
@@ -117,6 +119,8 @@ class Keys:
     """P-256, ECDH: phones encrypt their response keys to it."""
     vapid: ec.EllipticCurvePrivateKey
     """P-256, ES256: names us to push services (RFC 8292)."""
+    signing_id: str
+    """Key id of the signing key, which every request that it signs carries."""
 
     @classmethod
     def create(cls, data: Path) -> "Keys":
@@ -138,7 +142,8 @@ class Keys:
         _demand_private(folder, "700")
         sealer = Sealer(_read_private(folder / "master.key"))
         pairs = {name: _private_key(folder / f"{name}.pem") for name in _PAIRS}
-        return cls(sealer=sealer, **pairs)
+        signing_id = kid_of(public_bytes(pairs["signing"]))
+        return cls(sealer=sealer, signing_id=signing_id, **pairs)
 
 
 _PAIRS = ("signing", "encryption", "vapid")

@@ -1,5 +1,6 @@
 """Roughly where an address is, from a MaxMind DB file that the operator supplies."""
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def _name(part: Any) -> str:  # noqa: ANN401  -- the file holds what it holds
     return name if isinstance(name, str) else ""
 
 
+@lru_cache(maxsize=1024)
 def _is_near(address: str) -> bool:
     try:
         parsed = ip_address(address)

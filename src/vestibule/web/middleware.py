@@ -4,7 +4,6 @@ One plain ASGI class instead of a stack of middleware: it runs on every request.
 """
 
 import random
-from base64 import b32encode
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -101,7 +100,7 @@ class Porch:
 
 def new_reference() -> str:
     """Eight characters that a person can read out and that find the request in the log."""
-    return b32encode(random.randbytes(5)).decode("ascii")  # noqa: S311  -- a name, no secret
+    return f"{random.getrandbits(32):08X}"
 
 
 def transport_security(origin: str) -> dict[str, str]:

@@ -17,7 +17,6 @@ from vestibule.base.ids import new_id
 from vestibule.devices import service as devices
 from vestibule.protocol.activation_link import ActivationLink, render_link
 from vestibule.protocol.encoding import b64u, b64u_decode
-from vestibule.protocol.keys import kid_of, public_bytes
 from vestibule.protocol.typed_code import TypedCode, make_typed_code, parse_typed_code
 from vestibule.sessions.rules import Session
 
@@ -142,7 +141,7 @@ def _ticket(
     link = ActivationLink(
         address=ctx.settings.phone_url,
         secret=b64u_decode(shown.link),
-        server=kid_of(public_bytes(ctx.keys.signing)),
+        server=ctx.keys.signing_id,
     )
     return Ticket(
         id=id,

@@ -8,7 +8,7 @@ from vestibule.base import ids
 from vestibule.base.context import Context
 from vestibule.base.database import Row
 from vestibule.login.rules import Attempt, NumberEntry, State, number_needed
-from vestibule.protocol import keys, messages
+from vestibule.protocol import messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def sign_request(
             ),
         ),
         key=ctx.keys.signing,
-        kid=keys.kid_of(keys.public_bytes(ctx.keys.signing)),
+        kid=ctx.keys.signing_id,
     )
 
 
