@@ -7,7 +7,7 @@ refusals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isfunction
 from typing import Any
 
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-_Endpoint = Callable[..., Any]
+_Endpoint = Callable[..., Awaitable[Any]]
 
 
 class Doors:
@@ -31,11 +31,13 @@ class Doors:
                     entry = (route.endpoint, isfunction(route.endpoint))
                     self._fixed.setdefault((method, route.path), entry)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         endpoint, plain = self._fixed.get((scope["method"], scope["path"]), (self._router, False))
-        if plain:
-            response = await endpoint(Request(scope, receive))
-            await response(scope, receive, send)
-        else:
-            await endpoint(scope, receive, send)
+        # Not awaited here: one frame less for each of thousands that wait.
+        return _respond(endpoint, scope, receive, send) if plain else endpoint(scope, receive, send)
+
+
+async def _respond(endpoint: _Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    response = await endpoint(Request(scope, receive))
+    await response(scope, receive, send)
