@@ -16,6 +16,7 @@ from tests.journeys.browsers import (
     ALLOW,
     ANDROID,
     BLOCK,
+    DESK,
     DESK_SIZE,
     chromium,
     desk_browser,
@@ -137,6 +138,7 @@ def new_portal(server: Server, desk: Browser, looking: Looking) -> Iterator[NewP
         def opened(*, script: bool = True) -> Portal:
             context = desk.new_context(
                 viewport=DESK_SIZE,
+                user_agent=DESK,
                 java_script_enabled=script,
                 locale="en-GB",
                 reduced_motion="reduce",
