@@ -67,7 +67,7 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
         keys = Keys.load(settings.data)
         db = await Database.open(settings.database)
         stack.push_async_callback(db.close)
-        pool = PasswordPool(keys.sealer, threads=os.cpu_count() or 1)
+        pool = PasswordPool(keys.sealer, threads=len(os.sched_getaffinity(0)))
         stack.callback(pool.close)
         bus: WakeBus = LocalBus()
         if settings.redis_url:
