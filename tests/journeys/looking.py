@@ -2,8 +2,8 @@
 
 Whatever a page complains of in its console (a refused script, style or address first of all)
 fails the test. Each screen is looked at once: axe in both schemes, nothing wider than the
-narrowest phone, targets that a thumb can hit; and, when a folder is named, a picture of it at
-both widths in both schemes.
+narrowest phone nor with text of twice the size, targets that a thumb can hit; and, when a folder
+is named, a picture of it at both widths in both schemes.
 """
 
 import html
@@ -36,6 +36,8 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? []
   : [...document.querySelectorAll("body *")]
     .filter(e => e.getBoundingClientRect().right > innerWidth)
     .map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
+
+TEXT_SIZE = "size => { document.documentElement.style.fontSize = size; }"
 
 TOO_SMALL = """least => [..."button input select textarea summary a[href]".split(" ")]
   .flatMap(name => [...document.querySelectorAll(name)]).filter(e => {
@@ -85,6 +87,11 @@ class Looking:
             self.complaints += [f"{name}, {scheme}: {wrong}" for wrong in _axe(page)]
             if self.folder:
                 self._pictures(page, name, scheme)
+        page.set_viewport_size(PHONE_SIZE)
+        page.evaluate(TEXT_SIZE, "200%")
+        for wrong in page.evaluate(TOO_WIDE):
+            self.complaints.append(f"{name}: too wide with text of twice the size: {wrong}")
+        page.evaluate(TEXT_SIZE, "")
         page.set_viewport_size(NARROW)
         for wrong in page.evaluate(TOO_WIDE):
             self.complaints.append(f"{name}: wider than {NARROW['width']} pixels: {wrong}")

@@ -1,5 +1,6 @@
 """Signing in with a phone: pushed, pulled, known and unknown browsers, deny, report, expiry."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.beginnings import know_browser, link_and_leave
@@ -90,17 +91,21 @@ def test_reported_sign_in_stops_notifications(
     assert pushes.sent == []
 
 
+@pytest.mark.parametrize("fault", ["loses", "hangs"])
 def test_lost_push_is_recovered_by_opening_the_app(
-    portal: Portal, phone: Phone, account: str, pushes: PushService, screen: Desktop
+    portal: Portal, phone: Phone, account: str, pushes: PushService, fault: str
 ) -> None:
-    """Nothing reaches the phone; opened by hand, the app shows the request that waits."""
+    """Nothing reaches the phone; opened by hand, the app shows the request that waits.
+
+    A push service that never answers holds up nobody either.
+    """
     link_and_leave(portal, phone, account)
     phone.close()
-    pushes.loses = True
-    before = screen.count
+    setattr(pushes, fault, True)
+    before = phone.screen.count
     portal.log_in(account)
     number = portal.read_number()
-    assert screen.count == before
+    assert phone.screen.count == before
     phone.open()
     phone.approve(number)
     portal.is_signed_in()
