@@ -32,7 +32,7 @@ bench: ## Measure the real server with the reference phone
 
 screens: ## Write a picture of every screen to docs/screens
 	@$(SETUP) test
-	@SCREENS_DIR=docs/screens $(BIN)/pytest tests/journeys $(ARGS)
+	@SCREENS_DIR=$${SCREENS_DIR:-docs/screens} $(BIN)/pytest tests/journeys $(ARGS)
 
 docs: ## Write the reference documents from the program
 	@$(SETUP) run

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,6 @@ from tests.journeys.portal import Portal
 from tests.journeys.push_service import PushService, push_service
 from tests.serving import Server, serving
 
-ACCOUNTS = 40  # more than there are journeys
 HERE = Path(__file__).parent
 NewPortal = Callable[..., Portal]
 NewPhone = Callable[..., Phone]
@@ -118,8 +116,10 @@ def looking(_eyes: Looking) -> Iterator[Looking]:
 
 
 @pytest.fixture(scope="package")
-def _accounts(server: Server) -> Iterator[str]:
-    names = [f"mercer{number}" for number in range(1, ACCOUNTS + 1)]
+def _accounts(request: pytest.FixtureRequest, server: Server) -> Iterator[str]:
+    items = request.session.items
+    wanted = sum("account" in getattr(item, "fixturenames", ()) for item in items)
+    names = [f"mercer{number}" for number in range(1, wanted + 1)]
     server.add_accounts(names, name="Ada Mercer")
     return iter(names)
 
@@ -161,34 +161,59 @@ def _launch(playwright: Playwright, pushes: PushService, screen: Desktop) -> New
     return partial(phone_browser, playwright, switches=pushes.arguments, bus=screen.address)
 
 
+@pytest.fixture(scope="package")
+def _shop(
+    _launch: NewBrowser,
+    server: Server,
+    screen: Desktop,
+    _eyes: Looking,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> NewPhone:
+    def switched_on(
+        *, agent: str = ANDROID, may_film: bool = True, may_notify: bool = True
+    ) -> Phone:
+        folder = tmp_path_factory.mktemp("phone")
+        camera = Camera(folder)
+        start = partial(
+            _launch,
+            folder / "profile",
+            *camera.arguments,
+            agent=agent,
+            camera=ALLOW if may_film else BLOCK,
+            notifications=ALLOW if may_notify else BLOCK,
+        )
+        phone = Phone(start, server, camera, screen, _eyes, may_notify=may_notify)
+        phone.start()
+        return phone
+
+    return switched_on
+
+
+@pytest.fixture(scope="package")
+def _ahead(_shop: NewPhone) -> Iterator[list[Phone]]:
+    # A browser's push client sleeps for the first seconds: one phone is always switched on
+    # before anybody needs it.
+    phones: list[Phone] = [_shop()]
+    yield phones
+    for phone in phones:
+        phone.stop()
+
+
 @pytest.fixture
-def new_phone(
-    _launch: NewBrowser, server: Server, screen: Desktop, looking: Looking, tmp_path: Path
-) -> Iterator[NewPhone]:
-    """Switches on one more phone, without the app."""
-    numbers = count(1)
+def new_phone(_shop: NewPhone, _ahead: list[Phone], looking: Looking) -> Iterator[NewPhone]:
+    """Switches on one more phone, without the app; takes what it may not, and what it is."""
     with ExitStack() as stack:
 
-        def switched_on(
-            *, agent: str = ANDROID, may_film: bool = True, may_notify: bool = True
-        ) -> Phone:
-            folder = tmp_path / f"phone{next(numbers)}"
-            folder.mkdir()
-            camera = Camera(folder)
-            start = partial(
-                _launch,
-                folder / "profile",
-                *camera.arguments,
-                agent=agent,
-                camera=ALLOW if may_film else BLOCK,
-                notifications=ALLOW if may_notify else BLOCK,
-            )
-            phone = Phone(start, server, camera, screen, looking, may_notify=may_notify)
+        def taken(**how: str | bool) -> Phone:
+            if how:
+                phone = _shop(**how)
+            else:
+                _ahead.append(_shop())
+                phone = _ahead.pop(0)
             stack.callback(phone.stop)
-            phone.start()
             return phone
 
-        yield switched_on
+        yield taken
 
 
 @pytest.fixture
