@@ -51,6 +51,19 @@ class Account:
     password_change_needed: bool
     pushes_stopped_until: int | None
     """Milliseconds; set when the person reported a sign-in."""
+    language: str | None
+    """Of pages and messages; None: as the browser asks."""
+    timezone: str | None
+    """IANA name; None: the house's."""
+    networks: tuple[str, ...]
+    """Where the account may be used from, as address/prefix; empty: from anywhere."""
+    quiet_from: int | None
+    quiet_until: int | None
+    """Minutes of the day, in the account's time zone: informational pushes wait until then."""
+    renew_at: int | None
+    """Minute of the day at which sessions end, so that signing in again is not due at night."""
+    guarded_until: int | None
+    """Milliseconds; until then what matters cannot be changed: a recovery was recent."""
     disabled_at: int | None
     created_at: int
 

@@ -4,6 +4,7 @@ Signing in reads the account in one statement of login's own; here is everything
 """
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,13 @@ def account_of(row: Row | Mapping[str, Any]) -> Account:
         seamless=bool(row["seamless"]),
         password_change_needed=bool(row["password_change_needed"]),
         pushes_stopped_until=row["pushes_stopped_until"],
+        language=row["language"],
+        timezone=row["timezone"],
+        networks=tuple(json.loads(row["networks"] or "[]")),
+        quiet_from=row["quiet_from"],
+        quiet_until=row["quiet_until"],
+        renew_at=row["renew_at"],
+        guarded_until=row["guarded_until"],
         disabled_at=row["disabled_at"],
         created_at=row["created_at"],
     )
@@ -124,6 +132,7 @@ async def create_account(
     display_name: str = "",
     seamless: bool = True,
     password_change_needed: bool = False,
+    language: str | None = None,
 ) -> Account:
     """Make an account.
 
@@ -142,6 +151,13 @@ async def create_account(
         "seamless": seamless,
         "password_change_needed": password_change_needed,
         "pushes_stopped_until": None,
+        "language": language,
+        "timezone": None,
+        "networks": None,
+        "quiet_from": None,
+        "quiet_until": None,
+        "renew_at": None,
+        "guarded_until": None,
         "disabled_at": None,
         "created_at": ctx.clock.now(),
     }

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Table, Text, bindparam, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from vestibule.base.database import metadata
 
@@ -17,6 +28,13 @@ account: Final = Table(
     Column("seamless", Boolean, nullable=False),
     Column("password_change_needed", Boolean, nullable=False),
     Column("pushes_stopped_until", BigInteger),
+    Column("language", Text),
+    Column("timezone", Text),
+    Column("networks", Text),
+    Column("quiet_from", Integer),
+    Column("quiet_until", Integer),
+    Column("renew_at", Integer),
+    Column("guarded_until", BigInteger),
     Column("disabled_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
 )

@@ -1,0 +1,1 @@
+"""Where an account's owner is reached: mail addresses and telephone numbers."""

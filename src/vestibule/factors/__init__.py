@@ -1,0 +1,1 @@
+"""Second factors beside the phone: authenticator apps, passkeys, codes on paper, passes."""

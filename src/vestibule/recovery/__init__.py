@@ -1,0 +1,1 @@
+"""Getting back in, and moving to a new phone."""

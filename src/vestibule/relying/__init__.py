@@ -1,0 +1,1 @@
+"""Sign-ins asked for by other programs: terminals and second apps."""

@@ -1,0 +1,8 @@
+"""The tables of recovery."""
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    pass
