@@ -43,6 +43,7 @@ from vestibule.outside.places import places
 from vestibule.outside.redis_wake import RedisBus
 from vestibule.outside.web_push import WebPush
 from vestibule.sessions import pages as sessions_pages, service as sessions
+from vestibule.web import language
 from vestibule.web.middleware import (
     PORTAL_FEATURES,
     PORTAL_POLICY,
@@ -168,6 +169,7 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
         *activation_pages.routes,
         *devices_pages.routes,
         *sessions_pages.routes,
+        *language.routes,
         Route("/static/{name}", static_file, methods=["GET"]),
     ]
     if settings.test_hooks:

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from vestibule.base import i18n, ids, log
 from vestibule.base.clock import SteppedClock, SystemClock
 from vestibule.base.errors import CODES, Fault, Refused
-from vestibule.base.i18n import CatalogueBroken, catalogue, t
+from vestibule.base.i18n import CatalogueBroken, catalogue, spoken, t
 
 PARTS = ("title", "cause", "next")
 
@@ -29,7 +29,7 @@ def test_every_code_says_what_why_and_what_now() -> None:
 def test_a_refusal_carries_its_facts() -> None:
     """Facts fill the texts; an unknown code is a fault of ours."""
     refusal = Refused("password_wait", wait=40)
-    assert "40 seconds" in t(refusal.code.next, **refusal.facts)
+    assert "40 seconds" in t(refusal.code.next, **spoken(refusal.facts, "en"))
     assert str(refusal) == "password_wait wait=40"
     with pytest.raises(KeyError):
         Fault("no_such_code")

@@ -6,13 +6,53 @@ missing shows as ``…``, because a page that explains a failure must not fail i
 """
 
 import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_date, format_time, format_timedelta
 
 _LOCALE: Final = Path(__file__).resolve().parent / "locale"
 DEFAULT: Final = "en"
+Direction = Literal["ltr", "rtl"]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that people may choose."""
+
+    code: str
+    """BCP 47."""
+    name: str
+    """As its speakers write it."""
+    direction: Direction = "ltr"
+
+
+LANGUAGES: Final = {
+    language.code: language
+    for language in (
+        Language("en", "English"),
+        Language("it", "Italiano"),
+        Language("fr", "Français"),
+        Language("es", "Español"),
+        Language("pt", "Português"),
+        Language("de", "Deutsch"),
+        Language("zh-Hans", "简体中文"),
+        Language("ja", "日本語"),
+    )
+}
+PSEUDO: Final = {
+    "en-XA": Language("en-XA", "[Þšéûðö]"),
+    "ar-XB": Language("ar-XB", "[RTL]", "rtl"),
+}
+"""Made of English: long and accented, and right to left. They show what does not translate."""
 
 
 class CatalogueBroken(Exception):  # noqa: N818  -- reads as what it is
@@ -32,9 +72,93 @@ def t(key: str, language: str = DEFAULT, /, **facts: str | int) -> str:
     return text.format_map(_Facts(facts)) if "{" in text else text
 
 
+def counted(key: str, language: str, count: int, /, **facts: str | int) -> str:
+    """The text ``key.one``, ``key.other`` … that the language has for this number."""
+    form = f"{key}.{plural_form(language, count)}"
+    if form not in catalogue(language):
+        form = f"{key}.other"
+    return t(form, language, count=count, **facts)
+
+
+def plural_form(language: str, count: int) -> str:
+    """``one``, ``few``, ``many``, ``other``: the CLDR category of a number."""
+    return str(_locale(language).plural_form(count))
+
+
+def spoken(facts: Mapping[str, str | int], language: str) -> dict[str, str | int]:
+    """Facts as a text says them: ``wait``, in seconds, becomes ``40 seconds``."""
+    wait = facts.get("wait")
+    if not isinstance(wait, int):
+        return dict(facts)
+    return {**facts, "wait": duration(wait, language)}
+
+
+def duration(seconds: int, language: str) -> str:
+    """``40 seconds``, ``5 minutes``: rounded to one unit."""
+    return format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=_locale(language))
+
+
+def moment(at: int, language: str, timezone: str | None = None) -> str:
+    """A time (ms) as the language writes it, in a zone that the text names."""
+    zone = zone_of(timezone)
+    when = datetime.fromtimestamp(at / 1000, zone)
+    locale = _locale(language)
+    day = format_date(when, "medium", locale)
+    hour = format_time(when, "short", tzinfo=zone, locale=locale)
+    pattern = str(locale.datetime_formats["medium"]).replace("'", "")
+    return f"{pattern.format(hour, day)} {when.tzname()}"
+
+
+def zone_of(name: str | None) -> tzinfo:
+    """The zone of that IANA name, UTC where there is none."""
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+@cache
+def _locale(language: str) -> Locale:
+    # Day before month, as nearly everybody who is not American writes it.
+    british = language == DEFAULT or language in PSEUDO
+    return Locale.parse("en-GB" if british else language, sep="-")
+
+
+def language_named(code: str) -> Language | None:
+    """The language of that code, a pseudo-language too."""
+    return LANGUAGES.get(code) or PSEUDO.get(code)
+
+
+def negotiate(header: str, default: str = DEFAULT) -> str:
+    """The first language of an Accept-Language header (RFC 9110 §12.5.4) that there is."""
+    for wanted in _by_preference(header[:400].lower()):
+        for code in LANGUAGES:
+            # Any Chinese reads simplified characters better than English.
+            if wanted.split("-")[0] == code.lower().split("-")[0]:
+                return code
+    return default
+
+
+def _by_preference(header: str) -> Iterable[str]:
+    ranked = []
+    for part in header.split(","):
+        name, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality or 1)
+        except ValueError:
+            weight = 0.0
+        if name and weight > 0:
+            ranked.append((-weight, name.strip()))
+    return (name for _, name in sorted(ranked, key=lambda pair: pair[0]))
+
+
 @cache
 def catalogue(language: str) -> MappingProxyType[str, str]:
     """Every text of a language. Raises CatalogueBroken."""
+    if language in PSEUDO:
+        return _pseudo(language)
     texts: dict[str, str] = {}
     for path in sorted((_LOCALE / language).glob("*.json")):
         for key, text in json.loads(path.read_text("utf-8"), object_pairs_hook=_once).items():
@@ -55,3 +179,23 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         keys = [key for key, _ in pairs]
         raise CatalogueBroken(f"written twice: {next(key for key in keys if keys.count(key) > 1)}")
     return found
+
+
+_ACCENTED: Final = str.maketrans("aeiouyncsdzAEIOUYNCSDZ", "àéîöûýñçšðžÀÉÎÖÛÝÑÇŠÐŽ")
+_KEPT: Final = re.compile(r"(\{[^}]*\})")
+
+
+def _pseudo(language: str) -> MappingProxyType[str, str]:
+    change = _stretched if language == "en-XA" else _mirrored
+    return MappingProxyType({key: change(text) for key, text in catalogue(DEFAULT).items()})
+
+
+def _stretched(text: str) -> str:
+    """Accented, and two fifths longer, as German may be."""
+    parts = [p if p.startswith("{") else p.translate(_ACCENTED) for p in _KEPT.split(text)]
+    return f"[{''.join(parts)}{'~' * (len(text) * 2 // 5)}]"
+
+
+def _mirrored(text: str) -> str:
+    """Each word written from right to left, by Unicode's override marks."""
+    return re.sub(r"[^\s{}]+(?![^{]*\})", "\u202e\\g<0>\u202c", text)

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     application: str = Field(
         default="Client Portal", min_length=1, description="Name of what people sign in to."
     )
+    default_language: str = Field(
+        default="en",
+        pattern="^(en|it|fr|es|pt|de|zh-Hans|ja)$",
+        description="Spoken to people whose account and browser ask for none that there is.",
+    )
     data: Path = Field(
         default=Path("var"),
         description="Folder of the keys, and of the database where that is SQLite.",

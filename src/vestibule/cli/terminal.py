@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from vestibule.base.errors import Fault, Unavailable
-from vestibule.base.i18n import catalogue, t
+from vestibule.base.i18n import DEFAULT, catalogue, spoken, t
 from vestibule.base.sealing import KeysRefused
 from vestibule.base.settings import PREFIX, Settings, SettingsRefused, load
 from vestibule.client.errors import ClientFault, Refused as PhoneRefused, Unreachable
@@ -118,7 +118,8 @@ def _of_code(code: str, facts: dict[str, str | int]) -> tuple[str, str]:
     if code in _TYPED:
         return _TYPED[code], _TYPED_NEXT[code.partition("_")[0]]
     if f"error.{code}.title" in catalogue("en"):
-        said = [t(f"error.{code}.{part}", **facts) for part in ("title", "cause", "next")]
+        told = spoken(facts, DEFAULT)
+        said = [t(f"error.{code}.{part}", **told) for part in ("title", "cause", "next")]
         return f"{said[0]}. {said[1]}", said[2]
     return code, ""
 

@@ -12,6 +12,7 @@ from vestibule.base.i18n import DEFAULT, catalogue, t
 from vestibule.sessions import service
 from vestibule.sessions.rules import EndReason, Happening, Session
 from vestibule.web import cookies, forms
+from vestibule.web.language import language_of
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render
 from vestibule.web.visitor import visitor
@@ -149,7 +150,8 @@ async def activity(request: Request) -> Response:
         before=min(int(before), _LARGEST) if before.isdecimal() and len(before) < 20 else None,
         most=_A_PAGE,
     )
-    told = [(happening, words(happening), why(happening)) for happening in happenings]
+    spoken = language_of(request, getattr(session, "language", None))
+    told = [(one, words(one, spoken), why(one, spoken)) for one in happenings]
     return render(
         request,
         "sessions/activity.html",
@@ -159,16 +161,16 @@ async def activity(request: Request) -> Response:
     )
 
 
-def words(happening: Happening) -> str:
+def words(happening: Happening, language: str) -> str:
     """A sentence about an event; empty for one that is only of use to operators."""
     key = f"sessions.event.{happening.event}"
-    return t(key, **happening.detail) if key in catalogue(DEFAULT) else ""
+    return t(key, language, **happening.detail) if key in catalogue(DEFAULT) else ""
 
 
-def why(happening: Happening) -> str:
+def why(happening: Happening, language: str) -> str:
     """What a refused event was refused for."""
     code = CODES.get(happening.result)
-    return t(code.title, **happening.detail) if code else ""
+    return t(code.title, language, **happening.detail) if code else ""
 
 
 routes = [

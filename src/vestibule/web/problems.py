@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from vestibule.base import i18n
 from vestibule.base.context import Context
 from vestibule.base.errors import CODES, Code, Fault
-from vestibule.base.i18n import t
 from vestibule.protocol.errors import ProtocolFault
 from vestibule.web import cookies
+from vestibule.web.language import language_of
 from vestibule.web.rendering import render
 
 _log = structlog.get_logger("vestibule.web")
@@ -34,21 +35,6 @@ class Problem:
     code: Code
     facts: dict[str, str | int]
     reference: str
-
-    @property
-    def title(self) -> str:
-        """What happened."""
-        return t(self.code.title, **self.facts)
-
-    @property
-    def cause(self) -> str:
-        """Why it may be."""
-        return t(self.code.cause, **self.facts)
-
-    @property
-    def next(self) -> str:
-        """What to do now."""
-        return t(self.code.next, **self.facts)
 
 
 def problem_of(error: Exception, reference: str) -> Problem:
@@ -91,14 +77,16 @@ def problem_page(request: Request, problem: Problem) -> Response:
 def problem_json(request: Request, problem: Problem) -> Response:
     """The device API's answer (specification section 11)."""
     ctx: Context = request.app.state.ctx
+    code = language_of(request)
+    facts = i18n.spoken(problem.facts, code)
     told = {name: value for name, value in problem.facts.items() if name in _TOLD}
     body = {
         "type": "about:blank",
         "status": problem.code.status,
         "code": problem.code.name,
-        "title": problem.title,
-        "detail": problem.cause,
-        "next": problem.next,
+        "title": i18n.t(problem.code.title, code, **facts),
+        "detail": i18n.t(problem.code.cause, code, **facts),
+        "next": i18n.t(problem.code.next, code, **facts),
         "reference": problem.reference,
         "now": ctx.clock.now(),
         **told,

@@ -4,20 +4,21 @@ Templates lie beside the faces that show them: ``<capability>/templates/<capabil
 ``components.html`` holds the parts that all of them are built from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context as Scope
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.base import i18n
 from vestibule.base.context import Context
-from vestibule.base.i18n import t
-from vestibule.web import csrf
+from vestibule.web import csrf, language
 from vestibule.web.static import asset
 
 # No text of a page holds it, nor could anybody bring it in: what they say is filled in later.
@@ -25,11 +26,11 @@ _GAP: Final = "\x00"
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 # Address and label of every page under "User settings", in the menu and beside the pages.
 _SETTINGS: Final = (
-    ("/settings/sign-in", t("web.menu.secure_login")),
-    ("/settings/phones", t("web.menu.phones")),
-    ("/settings/password", t("web.menu.password")),
-    ("/settings/sessions", t("web.menu.sessions")),
-    ("/settings/activity", t("web.menu.activity")),
+    ("/settings/sign-in", "web.menu.secure_login"),
+    ("/settings/phones", "web.menu.phones"),
+    ("/settings/password", "web.menu.password"),
+    ("/settings/sessions", "web.menu.sessions"),
+    ("/settings/activity", "web.menu.activity"),
 )
 
 
@@ -51,6 +52,11 @@ class SignedIn(Protocol):
         """Shown in the menu."""
         ...
 
+    @property
+    def language(self) -> str | None:
+        """What the account speaks; None: what its browser asks for."""
+        ...
+
 
 def render(
     request: Request,
@@ -68,8 +74,12 @@ def render(
     filled with what is this visitor's own: values that the template writes and does not look at.
     """
     ctx: Context = request.app.state.ctx
+    chosen = getattr(session, "language", None)
+    spoken = language.language_of(request, chosen)
     shown = {
         "session": session,
+        "language": spoken,
+        "languages": language.choices(ctx),
         "organisation": ctx.settings.organisation,
         "application": ctx.settings.application,
         "path": request.scope["path"],
@@ -80,19 +90,50 @@ def render(
         **(own or {}),
     }
     if own is None:
-        text = environment().get_template(template).render(shown | fresh | view)
+        text = _drawn(template, shown | fresh | view)
     else:
         text = _fill(_sketch(template, tuple(fresh), tuple((shown | view).items())), fresh)
-    return Response(text, status_code=status, media_type="text/html")
+    response = Response(text, status_code=status, media_type="text/html")
+    if chosen and request.cookies.get(language.COOKIE) != chosen:
+        # After signing out this browser goes on in the account's language.
+        language.remember(response, chosen)
+    return response
 
 
-@lru_cache(maxsize=256)
+def _drawn(template: str, view: Mapping[str, Any]) -> str:
+    code: str = view["language"]
+    found = i18n.language_named(code)
+    words: dict[str, Any] = {
+        "t": _words(code),
+        "counted": _counting(code),
+        "direction": found.direction if found else "ltr",
+    }
+    return environment().get_template(template).render({**words, **view})
+
+
+@lru_cache(maxsize=512)
 def _sketch(
     template: str, own: tuple[str, ...], view: tuple[tuple[str, Any], ...]
 ) -> tuple[str, ...]:
     """A page with gaps: text and the names of what belongs between, in turn."""
     gaps = {name: f"{_GAP}{name}{_GAP}" for name in own}
-    return tuple(environment().get_template(template).render(gaps | dict(view)).split(_GAP))
+    return tuple(_drawn(template, gaps | dict(view)).split(_GAP))
+
+
+@cache
+def _words(code: str) -> Callable[..., str]:
+    def t(key: str, /, **facts: str | int) -> str:
+        return i18n.t(key, code, **i18n.spoken(facts, code))
+
+    return t
+
+
+@cache
+def _counting(code: str) -> Callable[..., str]:
+    def counted(key: str, count: int, /, **facts: str | int) -> str:
+        return i18n.counted(key, code, count, **facts)
+
+    return counted
 
 
 def _fill(sketch: tuple[str, ...], own: Mapping[str, str | int]) -> str:
@@ -114,18 +155,29 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(t=t, asset=asset, settings_pages=_SETTINGS)
-    made.filters.update(moment=moment, grouped=grouped, host=_host)
+    made.globals.update(asset=asset, settings_pages=_SETTINGS)
+    made.filters.update(moment=moment, browser=browser, grouped=grouped, host=_host)
     for name in made.list_templates(extensions=["html"]):
         made.get_template(name)
     return made
 
 
-def moment(at: int) -> Markup:
+@pass_context
+def moment(scope: Scope, at: int) -> Markup:
     """A time (ms) as an element that the page's script turns into the reader's own time."""
     when = datetime.fromtimestamp(at / 1000, UTC)
-    words = f"{when.day} {when:%b %Y, %H:%M} UTC"
+    words = i18n.moment(at, scope["language"])
     return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%dT%H:%M:%SZ}", words)
+
+
+@pass_context
+def browser(scope: Scope, label: str) -> str:
+    """``Firefox on Windows``, which is how it is stored, in the page's language."""
+    name, on, system = label.partition(" on ")
+    code: str = scope["language"]
+    if label == "Unknown browser":
+        return i18n.t("web.browser.unknown", code)
+    return i18n.t("web.browser.on", code, browser=name, system=system) if on else label
 
 
 def _host(origin: str) -> str:

@@ -13,10 +13,10 @@ from starlette.requests import HTTPConnection
 from ua_parser import parse
 
 from vestibule.base.context import Context
-from vestibule.base.i18n import t
 
 _AGENT_MOST: Final = 400
-_UNKNOWN: Final = t("web.browser.unknown")
+UNKNOWN: Final = "Unknown browser"
+"""Said of a browser that does not say what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +80,12 @@ def source_of(address: str) -> str:
 def browser_words(agent: str) -> str:
     """``Firefox on Windows`` for a User-Agent header; the parser costs 100 µs, hence the cache."""
     if not agent:
-        return _UNKNOWN
+        return UNKNOWN
     parsed = parse(agent)
     browser = parsed.user_agent.family if parsed.user_agent else ""
     system = parsed.os.family if parsed.os else ""
     if browser in ("", "Other"):
-        return _UNKNOWN
+        return UNKNOWN
     for addition in ("Mobile", "WebView", "UI/WKWebView"):
         browser = browser.removeprefix(f"{addition} ").removesuffix(f" {addition}")
     system = {"Mac OS X": "macOS", "Other": ""}.get(system, system)
