@@ -2,7 +2,7 @@
 // No cryptography and no secrets here.
 
 // Written by `node authenticator/shell.mjs`; a test fails when they are stale.
-const VERSION = "96df6fb22bd90c14";
+const VERSION = "8d4c189bcb529045";
 /** @type {string[]} */
 const SHELL = [
   "/",
@@ -30,6 +30,7 @@ const SHELL = [
   "/app/journeys/watch.js",
   "/app/main.js",
   "/app/protocol/activation_link.js",
+  "/app/protocol/claim_link.js",
   "/app/protocol/encoding.js",
   "/app/protocol/errors.js",
   "/app/protocol/keys.js",
@@ -62,6 +63,8 @@ const SHELL = [
   "/app/ui/element.js",
   "/app/ui/fields.js",
   "/app/ui/icons.js",
+  "/app/ui/languages.js",
+  "/app/ui/pseudo.js",
   "/app/ui/ring.js",
   "/app/ui/router.js",
   "/app/ui/unlock_sheet.js",

@@ -183,10 +183,10 @@ function makeTicket({ account = "m.rossi", life = 600 }) {
 }
 
 /** @param {any} body */
-async function makeAttempt({ account = "m.rossi", number = "", known = false, life = 180, others = 0, kind = "sign-in" }) {
+async function makeAttempt({ account = "m.rossi", number = "", known = false, life = 180, others = 0, kind = "sign-in", detail = "", far = false }) {
   const [id] = [...enrollments].reverse().find(([, one]) => one.account === account) ?? [];
   if (!id) throw new Refused("enrollment_unknown");
-  const show = { organisation: "Northgate Bank", application: "Client Portal", account, browser: "Firefox on Windows", place: "Turin, Italy", address: "93.40.112.7", known, others };
+  const show = { organisation: "Northgate Bank", application: "Client Portal", account, browser: "Firefox on Windows", place: "Turin, Italy", address: "93.40.112.7", known, others, detail, far };
   const attempt = newId();
   const text = await signMessage(APPROVAL_REQUEST, signing.id, signing.key, { ...dates(id, life, attempt), kind, number: number !== "", show });
   attempts.push({ id: attempt, enrollment: id, text, number, expires: now() + life, failures: 0 });

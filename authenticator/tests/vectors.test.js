@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { parseLink } from "../app/protocol/activation_link.js";
+import { claimOf, parseClaimLink, renderClaimLink } from "../app/protocol/claim_link.js";
 import { b64u, foldDigits, fromUtf8, parseJson, unb64u } from "../app/protocol/encoding.js";
 import { Malformed, Problem } from "../app/protocol/errors.js";
 import * as keys from "../app/protocol/keys.js";
@@ -64,6 +65,11 @@ const OPERATIONS = {
   "approval_request read": async ({ message, server_key: key, ...expected }) => ({
     payload: await readApprovalRequest(message, { ...expected, serverKey: publicHalf(key) }),
   }),
+  "claim_link parse": async ({ text }) => {
+    const link = parseClaimLink(text);
+    assert.equal(renderClaimLink(link), text.trim());
+    return { address: link.address, attempt: link.attempt, token_hex: hex(unb64u(link.token)), claim: claimOf(link) };
+  },
   "derivations hkdf": hkdf,
   "derivations children": async ({ root_hex: root, enrollment }) => {
     const key = await keys.hkdfKey(bytes(root));
@@ -76,6 +82,7 @@ const OPERATIONS = {
     enrol: await keys.knowledgeProof(bytes(key), "enrol", request),
     approve: await keys.knowledgeProof(bytes(key), "approve", request),
   }),
+  "derivations check": async ({ knowledge_key_hex: key, nonce }) => ({ check: await keys.nonceProof(bytes(key), nonce) }),
   "derivations bio_kek": async ({ prf_hex: prf }) => ({
     salt_hex: hex(await keys.prfSalt()),
     kek_hex: hex(await keys.hkdf(await keys.hkdfKey(bytes(prf)), new Uint8Array(32), "vestibule/1/bio-kek")),

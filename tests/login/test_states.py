@@ -127,8 +127,8 @@ class Life:
     def _imagined(self) -> str:
         """A request that the house never made, for an attempt that has none yet."""
         now = self.scene.clock.now() // 1000
-        names = ("organisation", "application", "account", "browser", "place", "address")
-        blank = messages.Show(**dict.fromkeys(names, ""), known=False, others=0)
+        names = ("organisation", "application", "account", "browser", "place", "address", "detail")
+        blank = messages.Show(**dict.fromkeys(names, ""), known=False, others=0, far=False)
         claims: dict[str, Any] = {
             "iss": "x",
             "aud": "x",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import unicodedata
 from typing import Any
@@ -101,6 +102,17 @@ def _counter_mode(kek: bytes, iv: bytes, data: bytes) -> bytes:
     first = int.from_bytes(iv)
     stream = b"".join(single.update(((first + n) % 2**128).to_bytes(16)) for n in range(2))
     return bytes(a ^ b for a, b in zip(data, stream, strict=True))
+
+
+def test_knowledge_check_agrees_with_the_standard_library() -> None:
+    """HMAC-SHA-256 over label, zero byte and nonce, by Python's own `hmac`; never an approval's."""
+    checked = cases("derivations", "check")
+    assert len(checked) == 4
+    for case in checked:
+        secret, nonce = bytes.fromhex(case["input"]["knowledge_key_hex"]), case["input"]["nonce"]
+        wanted = hmac.new(secret, b"vestibule/1/check\0" + b64u_decode(nonce), "sha256").digest()
+        assert b64u_decode(case["ok"]["check"]) == wanted
+        assert case["ok"]["check"] != keys.approval_proof(secret, nonce)
 
 
 PRINTED = {

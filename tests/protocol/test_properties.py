@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from tests.protocol.make_vectors import FOLDER
 from tests.protocol.seeds import b64, compact, header, jwk, key, point, token
-from vestibule.protocol import activation_link, encoding, keys, messages, ocra, typed_code
+from vestibule.protocol import activation_link, claim_link, encoding, keys, messages, ocra, typed_code
 from vestibule.protocol.errors import ProtocolFault
 
 T = TypeVar("T")
@@ -89,6 +89,15 @@ def test_link_is_read_or_refused(text: str) -> None:
     link, refusal = outcome(activation_link.parse_link, text)
     assert refusal in {"", "link_foreign", "link_version", "link_malformed"}
     assert link is None or activation_link.render_link(link) == text.strip()
+
+
+@given(st.text() | st.from_regex(r"https?://\w+/claim#\d*\.?[\w.-]*", fullmatch=True))
+def test_claim_link_is_read_or_refused(text: str) -> None:
+    """What is read renders to the same link, and an activation link is never read as a claim."""
+    link, refusal = outcome(claim_link.parse_claim_link, text)
+    assert refusal in {"", "link_foreign", "link_version", "link_malformed"}
+    assert link is None or claim_link.render_claim_link(link) == text.strip()
+    assert link is None or outcome(activation_link.parse_link, text)[1] == "link_foreign"
 
 
 @given(st.text(max_size=14), st.text(max_size=20))

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.protocol.make_vectors import FOLDER, files, rendered
-from vestibule.protocol import activation_link, encoding, keys, messages, ocra, typed_code
+from vestibule.protocol import activation_link, claim_link, encoding, keys, messages, ocra, typed_code
 from vestibule.protocol.errors import ProtocolFault
 
 Given = dict[str, Any]
@@ -70,6 +70,11 @@ def _proofs(given: Given) -> Given:
     }
 
 
+def _check(given: Given) -> Given:
+    nonce = encoding.b64u_decode(given["nonce"], length=16)
+    return {"check": keys.nonce_proof(_unhex(given, "knowledge_key"), nonce)}
+
+
 def _bio_kek(given: Given) -> Given:
     # The reference phone has no biometrics; the derivation is checked all the same.
     return {
@@ -107,6 +112,13 @@ def _typed(text: str) -> Given:
 def _link(given: Given) -> Given:
     link = activation_link.parse_link(given["text"])
     return {"address": link.address, "secret_hex": link.secret.hex(), "server": link.server}
+
+
+def _claim_link(given: Given) -> Given:
+    link = claim_link.parse_claim_link(given["text"])
+    assert claim_link.render_claim_link(link) == given["text"].strip()
+    members = {"address": link.address, "attempt": link.attempt, "claim": link.claim}
+    return members | {"token_hex": link.token.hex()}
 
 
 def _built(claims: messages.Claims) -> Given:
@@ -199,6 +211,7 @@ RUN: dict[str, Callable[[Given], Given]] = {
     "derivations/hkdf": _hkdf,
     "derivations/children": _children,
     "derivations/proofs": _proofs,
+    "derivations/check": _check,
     "derivations/bio_kek": _bio_kek,
     "ocra/ocra": _ocra,
     "ocra/response": _response,
@@ -206,6 +219,7 @@ RUN: dict[str, Callable[[Given], Given]] = {
     "typed_code/parse": lambda g: _typed(g["text"]),
     "typed_code/render": lambda g: {"shown": typed_code.parse_typed_code(g["code"]).shown},
     "activation_link/parse": _link,
+    "claim_link/parse": _claim_link,
     "jws/verify": _jws,
     "jwe/open": _jwe,
     "enrol_request/read": _enrol_request,

@@ -189,6 +189,11 @@ def derivations() -> Iterator[Case]:
             {"knowledge_key_hex": knowledge.hex(), "request": request},
             ok,
         )
+    for knowledge in (keys.knowledge_key(ROOT, kid(key("device"))), bytes(32)):
+        for nonce in (seed("nonce", 16), bytes(16)):
+            given = {"knowledge_key_hex": knowledge.hex(), "nonce": b64(nonce)}
+            name = f"nonce {nonce.hex()[:6]} under {knowledge.hex()[:6]}"
+            yield case(name, "check", given, {"check": keys.nonce_proof(knowledge, nonce)})
     prf = seed("prf")
     ok = {"salt_hex": hashlib.sha256(b"vestibule/1/prf").hexdigest(),
           "kek_hex": keys.hkdf(prf, b"", b"vestibule/1/bio-kek").hex()}  # fmt: skip
@@ -319,6 +324,32 @@ def activation_links() -> Iterator[Case]:
             yield case(f"{code} {text}", "parse", {"text": text}, code)
 
 
+def claim_links() -> Iterator[Case]:
+    """Section 8: what the rotating QR code holds, and that no other link is taken for it."""
+    attempt, secret = b64(seed("attempt", 16)), seed("claim token", 16)
+    tail = f"#1.{attempt}.{b64(secret)}"
+    for name, address, before, after in (
+        ("plain", PHONE, "", ""), ("on this machine", "http://localhost:8601", "", ""),
+        ("below a path", f"{PHONE}/app", "", ""), ("white space around", PHONE, " \t", "\n"),
+    ):  # fmt: skip
+        ok = {"address": address, "attempt": attempt, "token_hex": secret.hex(), "claim": tail[3:]}
+        yield case(name, "parse", {"text": f"{before}{address}/claim{tail}{after}"}, ok)
+    wrong = {
+        "link_foreign": ["", "hello", "https://phone.example/", f"ftp://phone.example/claim{tail}", f"{PHONE}/claims{tail}",
+                         f"{PHONE}/claim/{tail}", f"{PHONE}/claim?x=1{tail}", f"{PHONE}/{tail}", f"{PHONE}/activate{tail}",
+                         f"javascript:{PHONE}/claim{tail}", f"{PHONE}/claim#1.a b.c", tail[3:]],
+        "link_version": [f"{PHONE}/claim{tail.replace('#1.', '#2.')}", f"{PHONE}/claim#10", f"{PHONE}/claim#01.a.b"],
+        "link_malformed": [f"{PHONE}/claim", f"{PHONE}/claim#", f"{PHONE}/claim#1", f"{PHONE}/claim#1.{attempt}",
+                           f"{PHONE}/claim{tail}.", f"{PHONE}/claim{tail[:-1]}", f"{PHONE}/claim{tail}=", f"{PHONE}/claim#x.{tail[3:]}",
+                           f"{PHONE}/claim#1..{b64(secret)}", f"{PHONE}/claim#1.{attempt}.{b64(bytes(15))}",
+                           f"{PHONE}/claim#1.{attempt}.{b64(bytes(17))}", f"{PHONE}/claim#1.{b64(bytes(15))}.{b64(secret)}",
+                           f"{PHONE}/claim#1.{attempt}.{b64(bytes(16))[:-1]}B"],
+    }  # fmt: skip
+    for code, texts in wrong.items():
+        for text in texts:
+            yield case(f"{code} {text}", "parse", {"text": text}, code)
+
+
 FILES: dict[str, Callable[[], Iterator[Case]]] = {
     "encoding": encoding,
     "key_ids": key_ids,
@@ -328,4 +359,5 @@ FILES: dict[str, Callable[[], Iterator[Case]]] = {
     "ocra": responses,
     "typed_code": typed_codes,
     "activation_link": activation_links,
+    "claim_link": claim_links,
 }

@@ -90,7 +90,7 @@ def _check(
 
 
 SHOW = {"organisation": "Bank of Examples", "application": "Portal", "account": "m.bellini", "browser": "Firefox on Windows",
-        "place": "Z\u00fcrich, CH", "address": "192.0.2.7", "known": False, "others": 0}  # fmt: skip
+        "place": "Z\u00fcrich, CH", "address": "192.0.2.7", "known": False, "others": 0, "detail": "", "far": False}  # fmt: skip
 ASKED = claims(ISSUER, ME, 180, "attempt", kind="sign-in", number=True, show=SHOW)
 ASKED_TEXT = token(SIGN, header(SIGN, "approval-request"), ASKED)
 
@@ -100,6 +100,15 @@ def approval_requests() -> Iterator[Case]:
     yield _read_request("right", ASKED, {"payload": ASKED})
     known = ASKED | {"number": False, "show": SHOW | {"known": True, "others": 2}}
     yield _read_request("known browser", known, {"payload": known})
+    for kind, detail in (
+        ("step-up", "Change your password"),
+        ("migration", "Mira\u2019s new phone"),
+        ("terminal", "vestibule login on caf\u00e9-7"),
+    ):
+        asked = ASKED | {"kind": kind, "show": SHOW | {"detail": detail}}
+        yield _read_request(kind, asked, {"payload": asked})
+    claimed = ASKED | {"number": False, "show": SHOW | {"far": True}}
+    yield _read_request("claimed from another country", claimed, {"payload": claimed})
     other = ASKED | {"kind": "transfer"}
     yield _read_request(
         "a kind that is not known may be read, not approved", other, {"payload": other}
@@ -116,6 +125,9 @@ def approval_requests() -> Iterator[Case]:
         "unknown member": ASKED | {"amount": 1},
         "unknown thing to show": ASKED | {"show": SHOW | {"html": "<b>"}},
         "thing to show missing": ASKED | {"show": changed(SHOW, address=...)},
+        "no detail": ASKED | {"show": changed(SHOW, detail=...)},
+        "detail is no text": ASKED | {"show": SHOW | {"detail": None}},
+        "far is a number": ASKED | {"show": SHOW | {"far": 1}},
         "number is a text": ASKED | {"number": "123456"},
         "others below zero": ASKED | {"show": SHOW | {"others": -1}},
         "no kind": changed(ASKED, kind=...),

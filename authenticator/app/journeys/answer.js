@@ -11,8 +11,13 @@ import { approval, requestHash } from "../protocol/messages.js";
 /** @typedef {import("../device/vault.js").Answered["outcome"]} RememberedOutcome */
 /** @typedef {{act: "approve" | "deny" | "report", number?: string, proof?: string, assertion?: object | null}} Answer */
 
-/** The kinds of request that this app knows how to show. */
-export const KINDS = new Set(["sign-in"]);
+/** The kinds of request that this app knows how to show, and the word for them in the catalogue. */
+export const KINDS = new Map([
+  ["sign-in", "sign_in"],
+  ["step-up", "step_up"],
+  ["migration", "migration"],
+  ["terminal", "terminal"],
+]);
 // Refusals that end the request for good.
 const FINAL = new Set(["number_wrong", "request_expired", "request_unknown", "already_answered"]);
 

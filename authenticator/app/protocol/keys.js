@@ -145,6 +145,16 @@ export async function knowledgeProof(knowledge, act, message) {
   return b64u(await hmac(knowledge, joined(label, new Uint8Array(1), await sha256(utf8(message)))));
 }
 
+/**
+ * The knowledge check: whether the PIN was right, before something is built on it. It approves
+ * nothing, and only the server can tell.
+ *
+ * @param {Bytes} knowledge K_knowledge
+ * @param {string} nonce base64url of 16 random bytes
+ */
+export const nonceProof = async (knowledge, nonce) =>
+  b64u(await hmac(knowledge, joined(utf8("vestibule/1/check"), new Uint8Array(1), unb64u(nonce))));
+
 /** Every reason a PIN may be refused for, in the order in which they are checked. */
 export const PIN_REASONS = [
   "pin_characters",

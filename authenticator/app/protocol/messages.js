@@ -33,6 +33,8 @@ import { SUITE } from "./ocra.js";
  * @property {string} address
  * @property {boolean} known
  * @property {number} others how many more attempts wait for this account
+ * @property {string} detail what a request of another kind than "sign-in" is for
+ * @property {boolean} far at the claim, browser and phone were seen in different countries
  */
 /** @typedef {Dates & {kind: string, number: boolean, show: Shown}} ApprovalRequest */
 /** @typedef {{header: {alg: string, typ: string, kid: string}, payload: Record<string, unknown>, signature: Bytes, signed: Bytes}} Parsed */
@@ -103,6 +105,8 @@ export const APPROVAL_REQUEST_SHAPE = has({
     address: isText,
     known: isFlag,
     others: isWhole,
+    detail: isText,
+    far: isFlag,
   }),
 });
 

@@ -1,5 +1,5 @@
-// Are you signing in? Everything shown here was signed by the server, and the answer signs the
-// hash of exactly that.
+// Are you signing in? Or confirming, moving to a new phone, letting a terminal in: everything shown
+// here was signed by the server, and the answer signs the hash of exactly that.
 
 import { home } from "../app.js";
 import { shake } from "../device/phone.js";
@@ -58,14 +58,16 @@ export async function request(/** @type {App} */ app, /** @type {Params} */ { id
   const report = link(t("request.report"), () => asking.answer("report", report));
   if (number) onEnter(number.input, () => asking.answer("approve", approve));
   return {
-    title: t("request.title"),
+    title: asking.known ? t(`request.title.${asking.kind}`) : t("request.title.unknown"),
     lead: `${asked.show.organisation} · ${asked.show.application}`,
     corner: clock.ring,
     back: () => void home(app),
     focus: typed && number ? number.input : undefined,
     body: [
       !asking.known && note({ icon: "warn", text: t("request.kind"), kind: "bad" }),
-      factsOf(waiting),
+      asking.about && h("p", {}, asking.about),
+      asked.show.far && note({ icon: "warn", text: t("request.far"), kind: "bad" }),
+      factsOf(waiting, asking.kind),
       others > 0 && note({ icon: "warn", text: counted("request.others", others), kind: "bad" }),
       number?.field,
       alert.line,
@@ -75,12 +77,15 @@ export async function request(/** @type {App} */ app, /** @type {Params} */ { id
   };
 }
 
-/** @param {Waiting} waiting */
-function factsOf({ account, request: { iat, show } }) {
+/** @param {Waiting} waiting @param {string} kind */
+function factsOf({ account, request: { iat, show } }, kind) {
   const mark = show.known
     ? h("span", { class: "good marked" }, icon("check"), t("request.known"))
     : h("span", { class: "bad marked" }, icon("warn"), t("request.new"));
+  /** @type {[string, string][]} */
+  const what = show.detail && kind && kind !== "sign_in" ? [[t(`fact.detail.${kind}`), show.detail]] : [];
   return facts([
+    ...what,
     [t("fact.account"), show.account || account.account],
     [t("fact.browser"), show.browser || t("fact.unknown")],
     [t("fact.seen"), mark],
@@ -96,9 +101,12 @@ class Asking {
   constructor(app, waiting) {
     this.app = app;
     this.waiting = waiting;
-    this.known = KINDS.has(waiting.request.kind);
+    /** The word for it in the catalogue, empty for a kind that this app does not know. */
+    this.kind = KINDS.get(waiting.request.kind) ?? "";
+    this.known = this.kind !== "";
+    this.about = this.known && this.kind !== "sign_in" ? t(`request.about.${this.kind}`) : "";
     const wanted = this.known && waiting.request.number;
-    this.number = wanted ? digitsField(t("request.number"), t("request.number.hint")) : null;
+    this.number = wanted ? digitsField(t(`request.number.${this.kind}`), t("request.number.hint")) : null;
     this.alert = alertLine();
     this.others = this.countOthers(waiting);
     this.shownAt = performance.now();
@@ -138,7 +146,7 @@ class Asking {
     const { id, account } = this.waiting;
     if (result === "expired") void remember(this.app, this.waiting, "expired");
     const other = this.app.watch.waiting.find((one) => one.id !== id);
-    await this.app.router.go("result", { result, account, id, other: other?.id ?? null });
+    await this.app.router.go("result", { result, account, id, kind: this.kind, other: other?.id ?? null });
   }
 
   /** @param {Act} act @param {HTMLButtonElement} pressed */
@@ -219,7 +227,8 @@ async function prove(app, waiting, wrong) {
     }
   }
   const { organisation, account } = waiting.account;
-  const text = t("unlock.approve.text", { organisation, account });
-  const root = await unlock({ device, title: t("unlock.approve"), text, wrong });
+  const kind = KINDS.get(waiting.request.kind) ?? "";
+  const text = t(`unlock.approve.text.${kind}`, { organisation, account });
+  const root = await unlock({ device, title: t(`unlock.approve.${kind}`), text, wrong });
   return root && { proof: await proofOf(waiting, root) };
 }

@@ -9,7 +9,7 @@ import { t } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Account} Account */
-/** @typedef {{result: string, account?: Account, id?: string, other: string | null}} Params */
+/** @typedef {{result: string, account?: Account, id?: string, kind?: string, other: string | null}} Params */
 /** @typedef {import("../ui/icons.js").IconName} IconName */
 
 /** @type {Record<string, {icon: IconName, look: string}>} */
@@ -25,13 +25,15 @@ const LOOKS = {
 };
 
 /** @type {import("../ui/router.js").Show} */
-export function result(/** @type {App} */ app, /** @type {Params} */ { result: name, account, id = "", other }) {
+export function result(/** @type {App} */ app, /** @type {Params} */ { result: name, account, id = "", kind = "", other }) {
   const known = Object.hasOwn(LOOKS, name) ? name : "ended";
+  // What an approval brings about depends on what was asked for.
+  const done = known === "approved" && kind !== "" && kind !== "sign_in";
   const next = other ? button(t("result.next"), () => openRequest(app, other), { weight: "brass" }) : null;
-  const lead = h("p", { class: "lead", role: "status" }, t(`result.${known}.lead`));
+  const lead = h("p", { class: "lead", role: "status" }, done ? t(`result.done.${kind}.lead`) : t(`result.${known}.lead`));
   // The receipt: the browser has got in.
   const stop = app.watch.subscribe(() => {
-    if (known === "approved" && app.watch.outcomes.get(id) === "signed_in") lead.textContent = t("result.signed_in.lead");
+    if (known === "approved" && !done && app.watch.outcomes.get(id) === "signed_in") lead.textContent = t("result.signed_in.lead");
   });
   return {
     title: other && known === "expired" ? t("result.expired.other") : t(`result.${known}.title`),
@@ -39,10 +41,16 @@ export function result(/** @type {App} */ app, /** @type {Params} */ { result: n
     body: [
       lead,
       account && h("p", { class: "soft" }, `${account.organisation} · ${account.account}`),
-      note({ icon: "on", text: other && known === "expired" ? t("result.expired.other.next") : t(`result.${known}.next`) }),
+      note({ icon: "on", text: nextOf(known, done ? kind : "", other) }),
       h("div", { class: "picture arrive" }, icon(LOOKS[known].icon, LOOKS[known].look)),
     ],
     leave: stop,
     foot: [next, button(t("action.done"), () => home(app), { weight: next ? "plain" : "brass" })],
   };
+}
+
+/** @param {string} known @param {string} done the kind, if something else than a sign-in was approved @param {string | null} other */
+function nextOf(known, done, other) {
+  if (done) return t(`result.done.${done}.next`);
+  return other && known === "expired" ? t("result.expired.other.next") : t(`result.${known}.next`);
 }

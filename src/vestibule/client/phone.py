@@ -40,6 +40,7 @@ from vestibule.client.pin import Unlocked, new_root, open_root
 from vestibule.client.state import Enrolled, LockedRoot, State, StateFile
 from vestibule.protocol import keys, messages, ocra
 from vestibule.protocol.activation_link import parse_link
+from vestibule.protocol.claim_link import parse_claim_link
 from vestibule.protocol.encoding import b64u, fold_digits
 from vestibule.protocol.errors import ProtocolFault
 from vestibule.protocol.messages import (
@@ -51,6 +52,8 @@ from vestibule.protocol.messages import (
 )
 from vestibule.protocol.typed_code import parse_typed_code
 
+# The kinds of request that this phone can show, and so approve.
+KINDS = frozenset({"sign-in", "step-up", "migration", "terminal"})
 PLATFORM = f"Reference phone on {system() or 'an unknown system'}"
 
 
@@ -239,6 +242,31 @@ class Phone:
             found.append(Request(enrolled, text, claims))
         return found
 
+    async def claim(self, link: str, *, account: str | None = None) -> Request:
+        """Claim the sign-in whose rotating QR code was scanned; it waits for an answer then.
+
+        Raises `Refused` (`claim_over`, `claim_other_account`, ...), `NotPossible` with several
+        accounts and none named, and `ProtocolFault` for what is no claim link.
+        """
+        enrolled = self._state.account(account)
+        claim = parse_claim_link(link).claim
+        answer = await self._call(enrolled, "POST", "/device/claims", {"claim": claim})
+        found = self._verified(enrolled, [answer["request"]])
+        if not found:
+            raise NotPossible("the server's request does not hold under its own key")
+        return found[0]
+
+    async def check_pin(self, pin: str | Unlocked, *, account: str | None = None) -> None:
+        """Have the server check a PIN before something is built on it.
+
+        Raises `Refused` with `proof_wrong` (and `left`) for a wrong one.
+        """
+        enrolled = self._state.account(account)
+        unlocked = pin if isinstance(pin, Unlocked) else await self.unlock(pin)
+        knowledge, nonce = keys.knowledge_key(unlocked.root, enrolled.id), secrets.token_bytes(16)
+        body = {"nonce": b64u(nonce), "proof": keys.nonce_proof(knowledge, nonce)}
+        await self._call(enrolled, "POST", "/device/knowledge", body)
+
     async def unlock(self, pin: str) -> Unlocked:
         """Open R with a PIN, to be used several times: stretching takes tens of milliseconds."""
         return await asyncio.to_thread(open_root, self._root(), pin)
@@ -249,7 +277,7 @@ class Phone:
         `number` is what the browser shows, if the request asks for it. Raises `Refused` with
         `proof_wrong` (and `left`) for a wrong PIN, `number_wrong`, `already_answered`, ...
         """
-        if request.claims.kind != "sign-in":
+        if request.claims.kind not in KINDS:
             raise NotPossible("this phone does not know what it would approve: update it")
         unlocked = pin if isinstance(pin, Unlocked) else await self.unlock(pin)
         knowledge = keys.knowledge_key(unlocked.root, request.account.id)

@@ -87,4 +87,4 @@ class CodeRefused(_Coded):
 
 
 class LinkRefused(_Coded):
-    """An activation link cannot be used: `link_foreign`, `link_version` or `link_malformed`."""
+    """A link cannot be used: `link_foreign`, `link_version` or `link_malformed`."""

@@ -180,6 +180,11 @@ def approval_proof(knowledge: bytes, request: str) -> str:
     return _proof(knowledge, b"vestibule/1/approve", request)
 
 
+def nonce_proof(knowledge: bytes, nonce: bytes) -> str:
+    """Prove K_knowledge over a nonce: the knowledge check of section 7, which approves nothing."""
+    return b64u(hmac.digest(knowledge, b"vestibule/1/check\0" + nonce, "sha256"))
+
+
 def _proof(key: bytes, label: bytes, request: str) -> str:
     digest = hashlib.sha256(request.encode("ascii")).digest()
     return b64u(hmac.digest(key, label + b"\0" + digest, "sha256"))

@@ -105,7 +105,11 @@ class PushSubscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class Show(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the phone displays of a sign-in; `others` counts more attempts that wait."""
+    """What the phone displays of a request.
+
+    `others` counts more attempts that wait; `detail` says what a request of another kind than
+    "sign-in" is for; `far`: at the claim, browser and phone were seen in different countries.
+    """
 
     organisation: Text
     application: Text
@@ -115,6 +119,8 @@ class Show(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     address: Text
     known: bool
     others: Count
+    detail: Text
+    far: bool
 
 
 class EnrolRequest(Claims, frozen=True, kw_only=True):
@@ -158,7 +164,7 @@ class Proof(Claims, frozen=True, kw_only=True):
 
 
 class ApprovalRequest(Claims, frozen=True, kw_only=True):
-    """Server to phone: somebody signs in; here is what to show before asking."""
+    """Server to phone: somebody wants something (`kind`); what to show before asking."""
 
     typ = "vestibule-approval-request+jwt"
 

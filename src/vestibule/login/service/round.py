@@ -43,6 +43,8 @@ class Shown:
     address: str
     known: bool
     others: int
+    detail: str = ""
+    far: bool = False
 
 
 def make_round(
@@ -111,6 +113,8 @@ def sign_request(
                 address=shown.address,
                 known=shown.known,
                 others=shown.others,
+                detail=shown.detail,
+                far=shown.far,
             ),
         ),
         key=ctx.keys.signing,
