@@ -60,12 +60,14 @@ function listenToPage(app) {
 
 async function start() {
   const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-  await loadWords();
+  const opening = openVault();
+  // Where there is no storage there is no choice of one's own either; that is told further down.
+  await loadWords(await opening.then((vault) => vault.thing("language")).catch(() => undefined));
   mountAnnouncer();
   const router = new Router(SCREENS, root);
   if (!globalThis.crypto?.subtle) return SCREENS.problem && router.go("problem", { code: "crypto_unavailable", facts: {} });
   try {
-    const vault = await openVault();
+    const vault = await opening;
     const clock = new Clock((await vault.thing("offset")) ?? 0);
     const app = /** @type {App} */ ({ vault, clock, router, server: new Server(clock), updates: new Updates() });
     app.watch = new Watch(app);

@@ -2,33 +2,72 @@
 // or with one part that varies, so that a test can find what is missing or unused.
 
 import { Problem } from "../protocol/errors.js";
+import { PSEUDO, languageOf, pickLanguage } from "./languages.js";
+import { pseudo } from "./pseudo.js";
 
 /** @typedef {Record<string, string | number>} Values */
+/** @typedef {Record<string, string>} Words */
 
-/** @type {Record<string, string>} */
+const FALLBACK = "en";
+// The worker, which shows notifications while no page is open, reads here what language is in use.
+const IN_USE = { cache: "language", path: "/i18n/in-use" };
+
+/** @type {Words} */
 let catalogue = {};
-let language = "en";
+/** @type {Words} what is said where the language has no words of its own */
+let fallback = {};
+let language = FALLBACK;
 
-/** Loads the catalogue of the first language wanted that exists. @param {string} [wanted] */
-export async function loadWords(wanted = "en") {
-  const response = await fetch(`/i18n/${wanted}.json`);
-  setWords(await response.json(), wanted);
+/** The language of the texts. */
+export const currentLanguage = () => language;
+
+/** @param {string} tag @returns {Promise<Words>} */
+async function fetchWords(tag) {
+  const response = await fetch(`/i18n/${tag}.json`);
+  return response.ok ? response.json() : {};
 }
 
-/** @param {Record<string, string>} words @param {string} [of] */
-export function setWords(words, of = "en") {
+/**
+ * Loads the words of a person's own choice, else of the phone's languages, and turns the page
+ * the way that they are read.
+ *
+ * @param {string} [chosen]
+ */
+export async function loadWords(chosen) {
+  const wanted = pickLanguage([...(chosen ? [chosen] : []), ...navigator.languages]);
+  const made = wanted === FALLBACK || Object.hasOwn(PSEUDO, wanted);
+  // A language that cannot be had now (never used before, and no network) must not stop the app.
+  const [english, own] = await Promise.all([fetchWords(FALLBACK), made ? null : fetchWords(wanted).catch(() => ({}))]);
+  setWords(own ?? (made && wanted !== FALLBACK ? pseudo(english, wanted) : english), wanted, english);
+  document.documentElement.lang = wanted;
+  document.documentElement.dir = languageOf(wanted).direction;
+  void tellWorker(wanted).catch(() => {});
+}
+
+/** @param {string} tag */
+async function tellWorker(tag) {
+  const cache = await globalThis.caches?.open(IN_USE.cache);
+  await cache?.put(IN_USE.path, new Response(tag));
+}
+
+/** @param {Words} words @param {string} [of] @param {Words} [otherwise] */
+export function setWords(words, of = FALLBACK, otherwise = {}) {
   catalogue = words;
   language = of;
+  fallback = otherwise;
 }
 
 /** @param {string} key */
-export const hasWords = (key) => Object.hasOwn(catalogue, key);
+export const hasWords = (key) => Object.hasOwn(catalogue, key) || Object.hasOwn(fallback, key);
 
-/** @param {string} key @param {Values} [values] for the names in braces */
+/** @param {string} key @param {Values} [values] for the names in braces; numbers are written as the language writes them */
 export function t(key, values = {}) {
-  const text = catalogue[key] ?? key;
-  return text.replace(/\{(\w+)\}/gu, (whole, name) => (name in values ? String(values[name]) : whole));
+  const text = catalogue[key] ?? fallback[key] ?? key;
+  return text.replace(/\{(\w+)\}/gu, (whole, name) => (name in values ? written(values[name]) : whole));
 }
+
+/** @param {string | number} value */
+const written = (value) => (typeof value === "number" ? new Intl.NumberFormat(region()).format(value) : value);
 
 /**
  * A text that depends on a number: `key.one`, `key.other` and so on by the language's rules.
@@ -39,7 +78,9 @@ export function t(key, values = {}) {
  */
 export function counted(key, count, values = {}) {
   const form = `${key}.${new Intl.PluralRules(language).select(count)}`;
-  return t(hasWords(form) ? form : `${key}.other`, { count, ...values });
+  if (Object.hasOwn(catalogue, form)) return t(form, { count, ...values });
+  if (Object.hasOwn(catalogue, `${key}.other`)) return t(`${key}.other`, { count, ...values });
+  return t(`${key}.${new Intl.PluralRules(FALLBACK).select(count)}`, { count, ...values });
 }
 
 /** Why something failed: in our words, else in the server's. @param {unknown} problem */
@@ -57,7 +98,11 @@ export function untilOf({ wait }) {
 }
 
 /** The person's own habits of writing dates, in the language of the texts. */
-const region = () => navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+function region() {
+  const own = (globalThis.navigator?.languages ?? []).find((one) => one.split("-")[0] === language.split("-")[0]) ?? language;
+  // A pseudo-language's numbers and dates are English: Arabic digits would hide what is tried.
+  return Object.hasOwn(PSEUDO, language) || Object.hasOwn(PSEUDO, own) ? FALLBACK : own;
+}
 
 /** @param {number} at ms */
 export const clockTime = (at) => new Intl.DateTimeFormat(region(), { timeStyle: "short" }).format(at);
