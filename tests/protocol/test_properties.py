@@ -12,7 +12,15 @@ from hypothesis import given, settings, strategies as st
 
 from tests.protocol.make_vectors import FOLDER
 from tests.protocol.seeds import b64, compact, header, jwk, key, point, token
-from vestibule.protocol import activation_link, claim_link, encoding, keys, messages, ocra, typed_code
+from vestibule.protocol import (
+    activation_link,
+    claim_link,
+    encoding,
+    keys,
+    messages,
+    ocra,
+    typed_code,
+)
 from vestibule.protocol.errors import ProtocolFault
 
 T = TypeVar("T")

@@ -13,7 +13,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.protocol.make_vectors import FOLDER, files, rendered
-from vestibule.protocol import activation_link, claim_link, encoding, keys, messages, ocra, typed_code
+from vestibule.protocol import (
+    activation_link,
+    claim_link,
+    encoding,
+    keys,
+    messages,
+    ocra,
+    typed_code,
+)
 from vestibule.protocol.errors import ProtocolFault
 
 Given = dict[str, Any]

@@ -16,7 +16,8 @@ from rich.markup import escape
 
 from vestibule.cli import terminal
 from vestibule.cli.qr_image import read_qr
-from vestibule.client.phone import Offer, Phone, Request
+from vestibule.client.offers import Offer, Request
+from vestibule.client.phone import Phone
 
 app = terminal.typer_app()
 

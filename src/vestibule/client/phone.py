@@ -14,7 +14,6 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from platform import system
 from types import TracebackType
@@ -36,6 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from vestibule.client.device_calls import DeviceCalls, Signer
 from vestibule.client.errors import NotPossible, Refused, StateWrong
+from vestibule.client.offers import Offer, Request, Response
 from vestibule.client.pin import Unlocked, new_root, open_root
 from vestibule.client.state import Enrolled, LockedRoot, State, StateFile
 from vestibule.protocol import keys, messages, ocra
@@ -45,8 +45,6 @@ from vestibule.protocol.encoding import b64u, fold_digits
 from vestibule.protocol.errors import ProtocolFault
 from vestibule.protocol.messages import (
     Approval,
-    ApprovalRequest,
-    EnrolRequest,
     EnrolResponse,
     Proof,
 )
@@ -55,32 +53,6 @@ from vestibule.protocol.typed_code import parse_typed_code
 # The kinds of request that this phone can show, and so approve.
 KINDS = frozenset({"sign-in", "step-up", "migration", "terminal"})
 PLATFORM = f"Reference phone on {system() or 'an unknown system'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What an activation link or code leads to: show it, and ask, before activating."""
-
-    address: str
-    text: str
-    request: EnrolRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A sign-in that waits for an answer, verified."""
-
-    account: Enrolled
-    text: str
-    claims: ApprovalRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An eight-digit response and the counter that was spent on it."""
-
-    response: str
-    counter: int
 
 
 class Phone:

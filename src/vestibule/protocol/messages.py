@@ -105,11 +105,7 @@ class PushSubscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class Show(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the phone displays of a request.
-
-    `others` counts more attempts that wait; `detail` says what a request of another kind than
-    "sign-in" is for; `far`: at the claim, browser and phone were seen in different countries.
-    """
+    """What the phone displays of a request; section 8 says what each member means."""
 
     organisation: Text
     application: Text
@@ -221,10 +217,7 @@ class Unverified(Generic[C]):
         """
         if self.kid != kid_of(key):
             raise SignatureWrong("signed by another key")
-        r, s = (
-            int.from_bytes(self.signature[:32], "big"),
-            int.from_bytes(self.signature[32:], "big"),
-        )
+        r, s = (int.from_bytes(half, "big") for half in (self.signature[:32], self.signature[32:]))
         signed = self.text[: self.text.rindex(".")].encode("ascii")
         try:
             public_key(key).verify(encode_dss_signature(r, s), signed, _ECDSA)
