@@ -1,6 +1,7 @@
 # Everything is set up by the first command you choose; a second start skips what is done.
 PYTHON ?= python3
 BIN := .venv/bin
+LANGUAGES ?= en it fr es pt de zh-Hans ja
 SETUP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
@@ -30,9 +31,12 @@ bench: ## Measure the real server with the reference phone
 	@$(SETUP) test
 	@$(BIN)/python -m bench $(ARGS)
 
-screens: ## Write a picture of every screen to docs/screens
+screens: ## Write a picture of every screen to docs/screens (LANGUAGES="en it ...")
 	@$(SETUP) test
-	@SCREENS_DIR=$${SCREENS_DIR:-docs/screens} $(BIN)/pytest tests/journeys $(ARGS)
+	@for language in $(LANGUAGES); do \
+		JOURNEY_LANGUAGE=$$language SCREENS_DIR=$${SCREENS_DIR:-docs/screens} \
+			$(BIN)/pytest tests/journeys $(ARGS) || exit 1; \
+	done
 
 docs: ## Write the reference documents from the program
 	@$(SETUP) run

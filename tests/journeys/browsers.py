@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Playwright, ViewportSize
 
+from tests.journeys.words import LOCALE
+
 T = TypeVar("T")
 ARGUMENTS = [
     "--headless=new",
@@ -82,7 +84,7 @@ def phone_browser(
         has_touch=True,
         is_mobile=True,
         user_agent=agent,
-        locale="en-GB",
+        locale=LOCALE,
     )
     try:
         yield context

@@ -27,7 +27,9 @@ from tests.journeys.looking import Looking
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
 from tests.journeys.push_service import PushService, push_service
+from tests.journeys.words import LANGUAGE, LOCALE
 from tests.serving import Server, serving
+from vestibule.base.i18n import DEFAULT
 
 HERE = Path(__file__).parent
 NewPortal = Callable[..., Portal]
@@ -99,10 +101,11 @@ def server(pushes: PushService, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="package")
 def _eyes() -> Iterator[Looking]:
     named = os.environ.get("SCREENS_DIR")
-    folder = Path(named) if named else None
+    folder = Path(named) / LANGUAGE if named else None
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    eyes = Looking(folder)
+    # Other languages differ in their words: one width and one scheme show whether these fit.
+    eyes = Looking(folder, thorough=LANGUAGE == DEFAULT)
     yield eyes
     eyes.contact_sheet()
 
@@ -140,7 +143,7 @@ def new_portal(server: Server, desk: Browser, looking: Looking) -> Iterator[NewP
                 viewport=DESK_SIZE,
                 user_agent=DESK,
                 java_script_enabled=script,
-                locale="en-GB",
+                locale=LOCALE,
                 reduced_motion="reduce",
             )
             stack.callback(context.close)

@@ -58,8 +58,18 @@ class Looking:
     """What has been seen so far, what was wrong with it, and where pictures go."""
 
     folder: Path | None = None
+    thorough: bool = True
+    """At both widths and in both schemes, or only as phones show it by day."""
     complaints: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+
+    @property
+    def _schemes(self) -> tuple[Scheme, ...]:
+        return SCHEMES if self.thorough else SCHEMES[:1]
+
+    @property
+    def _sizes(self) -> tuple[ViewportSize, ...]:
+        return (PHONE_SIZE, DESK_SIZE) if self.thorough else (PHONE_SIZE,)
 
     def watch(self, context: BrowserContext) -> None:
         """Hear everything that the pages and workers of a browser complain of."""
@@ -86,7 +96,7 @@ class Looking:
         before = page.viewport_size or DESK_SIZE
         page.evaluate(SETTLED)
         page.evaluate(AXE_SCRIPT)
-        for scheme in SCHEMES:
+        for scheme in self._schemes:
             page.emulate_media(color_scheme=scheme)
             # What is dark differs in its colours only.
             found = _axe(page, AXE_ALL if scheme == "light" else AXE_COLOURS)
@@ -107,7 +117,7 @@ class Looking:
         page.set_viewport_size(before)
 
     def _pictures(self, page: Page, name: str, scheme: Scheme) -> None:
-        for size in (PHONE_SIZE, DESK_SIZE):
+        for size in self._sizes:
             page.set_viewport_size(size)
             page.evaluate(SETTLED)
             assert self.folder is not None
@@ -122,8 +132,8 @@ class Looking:
         for name in self.seen:
             files = [
                 f"{name}-{size['width']}-{scheme}.png"
-                for size in (PHONE_SIZE, DESK_SIZE)
-                for scheme in SCHEMES
+                for size in self._sizes
+                for scheme in self._schemes
             ]
             pictures = "".join(f'<a href="{file}"><img src="{file}" alt=""></a>' for file in files)
             rows.append(f"<h2>{html.escape(name)}</h2><div>{pictures}</div>")

@@ -27,11 +27,13 @@ def choices(ctx: Context) -> tuple[Language, ...]:
 def language_of(request: HTTPConnection, preferred: str | None = None) -> str:
     """The code of the language for this request; ``preferred`` is the account's."""
     ctx: Context = request.app.state.ctx
-    for code in (preferred, request.cookies.get(COOKIE)):
+    header = request.headers.get("accept-language", "")
+    # Nobody's browser asks for a pseudo-language, except to try the layout.
+    for code in (preferred, request.cookies.get(COOKIE), header.partition(",")[0]):
         found = language_named(code) if code else None
         if found and (found.code in LANGUAGES or ctx.settings.test_hooks):
             return found.code
-    return negotiate(request.headers.get("accept-language", ""), ctx.settings.default_language)
+    return negotiate(header, ctx.settings.default_language)
 
 
 def remember(response: Response, code: str) -> None:
