@@ -40,6 +40,9 @@ activation_ticket: Final = Table(
     Column("opened_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("enrollment_id", Text),
+    Column("authority", Text, nullable=False),
+    Column("replaces", Text),
+    Column("case_id", Text),
     *JOURNAL(),
     Index("activation_ticket_session", "session_id", "opened_at"),
 )

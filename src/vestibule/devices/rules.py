@@ -34,6 +34,10 @@ class Enrollment:
     push_health: PushHealth
     biometric: bool
     created_at: int
+    rests_until: int | None = None
+    """It cannot approve before this: it came without the old phone's word (milliseconds)."""
+    retires_at: int | None = None
+    """It cannot approve from this on, only deny and report: another one took its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,16 @@ class Phone:
     enrollment: Enrollment
     used_at: int | None
     """When it last signed somebody in, in milliseconds."""
+
+
+def can_approve(enrollment: Enrollment, now: int) -> bool:
+    """Whether a phone that is not revoked may approve sign-ins and give responses at ``now``.
+
+    ``store.CAN_APPROVE`` says the same to the database.
+    """
+    rests = enrollment.rests_until is not None and now < enrollment.rests_until
+    retired = enrollment.retires_at is not None and now >= enrollment.retires_at
+    return not rests and not retired
 
 
 def clean_label(typed: str) -> str:

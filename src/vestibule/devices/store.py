@@ -9,10 +9,12 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     bindparam,
     func,
     insert,
     null,
+    or_,
     select,
     update,
 )
@@ -36,21 +38,34 @@ enrollment: Final = Table(
     Column("credential", Text),
     Column("subscription", LargeBinary),
     Column("push_health", Text, nullable=False),
+    Column("ntfy_topic", LargeBinary),
+    Column("last_delivered_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
+    Column("rests_until", BigInteger),
+    Column("retires_at", BigInteger),
     Column("revoked_at", BigInteger),
     *JOURNAL(),
     Index("enrollment_account", "account_id", "revoked_at"),
 )
 
 _e = enrollment.c
-# An account is active on one device once, whatever raced.
+# An account is active on one device once, whatever raced. One that retires makes room.
+_STAYS: Final = and_(_e.revoked_at.is_(None), _e.retires_at.is_(None))
 Index(
     "enrollment_active_device",
     _e.account_id,
     _e.device_id,
     unique=True,
-    sqlite_where=_e.revoked_at.is_(None),
-    postgresql_where=_e.revoked_at.is_(None),
+    sqlite_where=_STAYS,
+    postgresql_where=_STAYS,
+)
+
+# Whether a phone may approve and respond at ``now``; the same as ``rules.can_approve``. Statements
+# of sign-ins use it, so that nothing counts that a resting or a retired phone signed.
+CAN_APPROVE: Final = and_(
+    _e.revoked_at.is_(None),
+    or_(_e.rests_until.is_(None), _e.rests_until <= bindparam("now")),
+    or_(_e.retires_at.is_(None), _e.retires_at > bindparam("now")),
 )
 
 _JOURNAL: Final = {
@@ -80,6 +95,8 @@ SHOWN: Final = (
     _e.push_health,
     _e.credential,
     _e.created_at,
+    _e.rests_until,
+    _e.retires_at,
 )
 _MINE: Final = (
     _e.id == bindparam("id_"),
@@ -87,7 +104,10 @@ _MINE: Final = (
     _e.revoked_at.is_(None),
 )
 
-ENROLL: Final = insert(enrollment).values({c.name: bindparam(c.name) for c in enrollment.c})
+_LATER: Final = ("ntfy_topic", "last_delivered_at")
+ENROLL: Final = insert(enrollment).values(
+    {c.name: bindparam(c.name) for c in enrollment.c if c.name not in _LATER}
+)
 
 ACTIVE_OF: Final = (
     select(*SHOWN, _USED_AT)
@@ -115,6 +135,7 @@ REVOKE: Final = (
         knowledge_key=b"",
         credential=null(),
         subscription=null(),
+        ntfy_topic=null(),
         **_JOURNAL,
     )
 )

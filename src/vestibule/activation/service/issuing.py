@@ -68,6 +68,9 @@ async def _issue(ctx: Context, session: Session, fresh: _Secrets, source: str) -
         "opened_at": now,
         "expires_at": expires_at,
         "enrollment_id": None,
+        "authority": "session",
+        "replaces": None,
+        "case_id": None,
         **audit.journal(event="ticket.issued", actor="browser", source=source, at=now),
     }
 

@@ -25,11 +25,16 @@ async def enroll(
     source: str,
     ticket_id: str,
     now: int,
+    label: str | None = None,
+    rests_until: int | None = None,
 ) -> None:
     """Store a new enrollment inside the transaction that redeems its ticket (one statement).
 
-    Raises Duplicate when the account is active on this device already.
+    `label` stands in for the message's, where it takes the place of a phone that has a name;
+    until `rests_until` (ms) it cannot approve. Raises Duplicate when the account is active on
+    this device already.
     """
+    name = label or rules.clean_label(message.response.label)
     bound = message.id.encode("ascii")
     response = message.response
     push = response.push if response.push and allowed(ctx, response.push) else None
@@ -38,7 +43,7 @@ async def enroll(
         id=message.id,
         account_id=account_id,
         device_id=response.device,
-        label=rules.clean_label(response.label),
+        label=name,
         platform=response.platform,
         public_key=message.public_key,
         response_key=ctx.sealer.seal("response-key", message.response_key, bound),
@@ -48,6 +53,8 @@ async def enroll(
         subscription=seal_subscription(ctx, message.id, push) if push else None,
         push_health=(PushHealth.OK if push else PushHealth.UNKNOWN).value,
         created_at=now,
+        rests_until=rests_until,
+        retires_at=None,
         revoked_at=None,
         **audit.journal(
             event="enrollment.created",
@@ -55,7 +62,7 @@ async def enroll(
             source=source,
             result="ok",
             detail={
-                "label": response.label,
+                "label": name,
                 "platform": response.platform,
                 "ticket": ticket_id,
                 "push": push is not None,
@@ -87,6 +94,8 @@ def enrollment_of(row: Row | Mapping[str, Any]) -> Enrollment:
         push_health=PushHealth(row["push_health"]),
         biometric=row["credential"] is not None,
         created_at=row["created_at"],
+        rests_until=row["rests_until"],
+        retires_at=row["retires_at"],
     )
 
 
