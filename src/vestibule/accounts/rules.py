@@ -4,8 +4,10 @@ Signing in is lenient (case and width are folded), registering is strict: what c
 for another name never comes into being.
 """
 
+import json
 import unicodedata
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from vestibule.base.errors import Refused
@@ -131,3 +133,27 @@ def demand_good_password(password: str, *, username: str) -> None:
     bare = folded.strip("0123456789!.?*#$-_ ")
     if folded in _COMMON or len(set(folded)) < 4 or bare == _folded(username):
         raise Refused("password_common")
+
+
+def networks_of(stored: str | None) -> tuple[str, ...]:
+    """The networks in the account's column."""
+    return tuple(json.loads(stored)) if stored else ()
+
+
+def within(networks: tuple[str, ...], address: str | None) -> bool:
+    """Whether an address lies in one of the networks; without networks every address does."""
+    if not networks:
+        return True
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return False
+    # Behind a socket for both families an IPv4 address is written as an IPv6 one.
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(parsed in ip_network(network, strict=False) for network in networks)
+
+
+def demand_network(networks: tuple[str, ...], address: str | None) -> None:
+    """Refuse an address outside the account's networks (``network_not_allowed``)."""
+    if not within(networks, address):
+        raise Refused("network_not_allowed", address=address or "?")

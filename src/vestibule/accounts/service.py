@@ -4,7 +4,6 @@ Signing in reads the account in one statement of login's own; here is everything
 """
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -114,7 +113,7 @@ def account_of(row: Row | Mapping[str, Any]) -> Account:
         pushes_stopped_until=row["pushes_stopped_until"],
         language=row["language"],
         timezone=row["timezone"],
-        networks=tuple(json.loads(row["networks"] or "[]")),
+        networks=rules.networks_of(row["networks"]),
         quiet_from=row["quiet_from"],
         quiet_until=row["quiet_until"],
         renew_at=row["renew_at"],
@@ -158,6 +157,7 @@ async def create_account(
         "quiet_until": None,
         "renew_at": None,
         "guarded_until": None,
+        "unread_notice": None,
         "disabled_at": None,
         "created_at": ctx.clock.now(),
     }
@@ -274,6 +274,11 @@ async def set_seamless(ctx: Context, *, account_id: str, on: bool, source: str) 
 async def mark_reported(tx: Tx, *, account_id: str, until: int) -> None:
     """Somebody else knows the password: no nudges until then (ms), and a new password is due."""
     await tx.run(store.REPORTED, id_=account_id, until=until)
+
+
+async def notices_seen(tx: Tx, *, account_id: str, upto: int) -> None:
+    """Take back the unread mark of every page, unless there is a later notice than ``upto``."""
+    await tx.run(store.NOTICES_SEEN, id_=account_id, upto=upto)
 
 
 async def lock_account(tx: Tx, account_id: str) -> bool:

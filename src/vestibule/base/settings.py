@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     session_hours: int = Field(
         default=24, ge=1, le=720, description="A portal session ends after this long in any case."
     )
+    step_up_seconds: int = Field(
+        default=600,
+        ge=60,
+        le=3600,
+        description="How long after a proof what matters may be changed without another one.",
+    )
 
     # Bringing a phone
     ticket_seconds: int = Field(
@@ -193,6 +199,71 @@ class Settings(BaseSettings):
         default="mailto:operator@example.invalid",
         pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$",
         description="Where push services reach the operator: mailto: or https:.",
+    )
+
+    # Mails, texts and calls
+    smtp_url: str = Field(
+        default="",
+        pattern=r"^(|console:|(smtp|smtps|smtp\+plain)://[^/\s]+)$",
+        description="smtp://user:password@host:587 (STARTTLS is demanded), smtps:// (TLS at once) "
+        "or smtp+plain:// (a relay on this machine). console: prints mails in the terminal; "
+        "empty: console where the portal is at localhost, else none are sent.",
+    )
+    mail_from: str = Field(
+        default="vestibule@localhost",
+        pattern=r"^[^\r\n]*[^@\s]+@[^@\s]+$",
+        description="Sender of mails: an address, or Name <address>.",
+    )
+    sms_gateway_url: str = Field(
+        default="",
+        pattern=r"^(|console:|https?://\S+)$",
+        description="Called (POST) to send a text. In it and in the body, {number}, {text}, "
+        "{language} and {by} (sms or voice) are filled in. console: prints texts in the terminal; "
+        "empty: console where the portal is at localhost, else none are sent.",
+    )
+    sms_gateway_body: str = Field(
+        default='{"to": "{number}", "text": "{text}"}',
+        description="What is posted: JSON where it begins with a brace, else a form.",
+    )
+    voice_gateway_url: str = Field(
+        default="",
+        pattern=r"^(|console:|https?://\S+)$",
+        description="As sms_gateway_url, for calls in which a voice reads the text.",
+    )
+    voice_gateway_body: str = Field(
+        default='{"to": "{number}", "say": "{text}", "language": "{language}"}',
+        description="As sms_gateway_body, for calls.",
+    )
+    gateway_headers: dict[str, str] = Field(
+        default_factory=dict,
+        description='Headers of calls to both gateways, say {"Authorization": "Bearer ..."}.',
+    )
+    home_country: str = Field(
+        default="",
+        pattern="^([A-Z]{2}|)$",
+        description="Country (ISO 3166, as IT) preselected for telephone numbers; empty: by the "
+        "page's language.",
+    )
+    sms_code_seconds: int = Field(
+        default=600, ge=60, le=600, description="How long a code by text, call or mail is good."
+    )
+    number_trust_hours: int = Field(
+        default=72,
+        ge=0,
+        le=720,
+        description="A number verified less long ago cannot recover an account.",
+    )
+    cool_down_hours: int = Field(
+        default=72,
+        ge=0,
+        le=720,
+        description="After a recovery without the old phone, what matters rests for so long.",
+    )
+    old_address_days: int = Field(
+        default=30,
+        ge=0,
+        le=365,
+        description="How long a removed address is still told what happens to the account.",
     )
 
     audit_days: int = Field(

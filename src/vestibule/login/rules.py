@@ -14,6 +14,17 @@ from typing import Final
 from vestibule.base.errors import Refused
 
 
+class Kind(StrEnum):
+    """What an attempt is for."""
+
+    SIGN_IN = "sign-in"
+    STEP_UP = "step-up"
+    """A session proves again that its owner is there."""
+    MIGRATION = "migration"
+    """A new phone takes over from the one that is asked."""
+    TERMINAL = "terminal"
+
+
 class State(StrEnum):
     """Where a stored attempt stands. Running out of time is not stored: `next_step` derives it."""
 
@@ -103,8 +114,16 @@ class Attempt:
     """A stored attempt. Times are milliseconds since the epoch."""
 
     id: str
+    kind: Kind
     account_id: str
+    """Empty until a phone claims a sign-in that was begun without a username."""
+    session_id: str | None
+    """The session that a step-up proves."""
+    detail: str
+    """What it is for, as the phone shows it; empty for a sign-in."""
     enrollment_id: str | None
+    factor_id: str | None
+    """What was chosen in place of a phone."""
     state: State
     round: int
     known: bool
@@ -148,13 +167,18 @@ def next_step(attempt: Attempt, *, now: int) -> Step:
     return Step.WAIT
 
 
-def number_needed(policy: NumberEntry, *, known: bool, others: int) -> bool:
+def number_needed(
+    policy: NumberEntry, *, known: bool, others: int, kind: Kind = Kind.SIGN_IN
+) -> bool:
     """Whether the number must be typed before an approval.
 
     With several attempts at once it always must be: only the number tells them apart, and
-    a second attempt may be somebody else's.
+    a second attempt may be somebody else's. What is more than a sign-in asks for it too: there
+    a tap out of habit would cost more.
     """
     if others > 0 or policy is NumberEntry.ALWAYS:
+        return True
+    if kind is not Kind.SIGN_IN and policy is not NumberEntry.NEVER:
         return True
     return policy is NumberEntry.UNLESS_KNOWN and not known
 

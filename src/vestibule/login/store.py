@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from vestibule.accounts.store import account
+from vestibule.accounts.store import PERSON, account
 from vestibule.base.audit import JOURNAL
 from vestibule.base.database import Value, metadata
 from vestibule.base.limits import limit_state
@@ -45,8 +45,13 @@ login_attempt: Final = Table(
     "login_attempt",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("account_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    # Null until a phone claims a sign-in that was begun without a username.
+    Column("account_id", Text),
+    Column("session_id", Text),
+    Column("detail", Text, nullable=False),
     Column("enrollment_id", Text),
+    Column("factor_id", Text),
     Column("state", Text, nullable=False),
     Column("round", Integer, nullable=False),
     Column("browser_digest", LargeBinary, nullable=False),
@@ -125,12 +130,8 @@ _one = select(literal_column("1").label("one")).subquery("one")
 SIGN_IN: Final = (
     select(
         account.c.id.label("account_id"),
-        account.c.username,
+        *PERSON,
         account.c.password_hash,
-        account.c.seamless,
-        account.c.disabled_at,
-        account.c.pushes_stopped_until,
-        account.c.password_change_needed,
         enrollment.c.id.label("enrollment_id"),
         enrollment.c.label,
         enrollment.c.platform,
@@ -180,6 +181,9 @@ OPEN: Final = insert(login_attempt).from_select(
         )
     ),
 )
+
+# Without that condition: for attempts that no password has begun.
+INSERT: Final = insert(login_attempt).values({c.name: bindparam(c.name) for c in _a})
 
 OTHERS: Final = select(*_ATTEMPT).where(
     _live(_a, account_id=bindparam("account_id")),
@@ -374,12 +378,28 @@ COLLECT: Final = (
     update(login_attempt)
     .where(
         _MINE,
+        # What was approved for one thing is never collected as another.
+        _a.kind == bindparam("kind_"),
         _a.state == "approved",
         _a.expires_at > bindparam("now"),
         _active(_a.enrollment_id),
     )
     .values(state="collected", **_journal())
-    .returning(_a.account_id, _a.enrollment_id, _a.proof, _a.known_digest)
+    .returning(_a.account_id, _a.enrollment_id, _a.session_id, _a.proof, _a.known_digest)
+)
+
+# A step-up belongs to its session: only that may collect it.
+TAKE: Final = (
+    update(login_attempt)
+    .where(
+        _MINE,
+        _a.kind.in_(("migration", "terminal")),
+        _a.state == "approved",
+        _a.expires_at > bindparam("now"),
+        _active(_a.enrollment_id),
+    )
+    .values(state="collected", **_journal())
+    .returning(_a.account_id, _a.enrollment_id, _a.proof)
 )
 
 SWEEP: Final = delete(login_attempt).where(_a.expires_at < bindparam("before"))
@@ -387,7 +407,8 @@ SWEEP: Final = delete(login_attempt).where(_a.expires_at < bindparam("before"))
 
 def values_of(attempt: Attempt) -> dict[str, Value]:
     """The columns that an attempt's value fills."""
-    return {name: getattr(attempt, name) for name in Attempt.__dataclass_fields__}
+    values = {name: getattr(attempt, name) for name in Attempt.__dataclass_fields__}
+    return values | {"account_id": attempt.account_id or None}
 
 
 def round_of(before: Attempt, after: Attempt) -> dict[str, Value]:

@@ -1,20 +1,67 @@
 """When a portal session holds. Pure: no I/O, ``now`` is passed in."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
+
+from vestibule.base.errors import Refused
 
 # One write a minute at most for "last seen", however many pages are looked at.
 TOUCH_MS: Final = 60_000
 
 
 class Proof(StrEnum):
-    """What was shown beside the password when the session was opened."""
+    """What was shown beside the password when the session was opened, or since."""
 
-    PASSWORD = "password"  # noqa: S105  -- nothing more: the account has no phone yet
+    PASSWORD = "password"  # noqa: S105  -- nothing more: the account has no second factor yet
     PUSH = "push"
     NUMBER = "number"
     RESPONSE = "response"
+    QR = "qr"
+    PASSKEY = "passkey"
+    TOTP = "totp"
+    CODE_CARD = "code_card"
+    RECOVERY_CODE = "recovery_code"
+    TEMPORARY_PASS = "temporary_pass"  # noqa: S105  -- the name of a factor
+    SMS = "sms"
+
+
+class Assurance(IntEnum):
+    """How sure a proof makes us; pages demand a level, never a particular proof."""
+
+    PASSWORD = 1
+    BASIC = 2
+    """A second factor that can be copied, or read by others on its way."""
+    STANDARD = 3
+    """A key that never leaves its device."""
+    HIGH = 4
+    """Such a key, and a tie between it and this browser that a bare tap lacks."""
+
+
+_ASSURANCE: Final = {
+    Proof.PASSWORD: Assurance.PASSWORD,
+    Proof.CODE_CARD: Assurance.BASIC,
+    Proof.SMS: Assurance.BASIC,
+    Proof.RECOVERY_CODE: Assurance.BASIC,
+    Proof.TEMPORARY_PASS: Assurance.BASIC,
+    Proof.PUSH: Assurance.STANDARD,
+    Proof.RESPONSE: Assurance.STANDARD,
+    Proof.TOTP: Assurance.STANDARD,
+    Proof.NUMBER: Assurance.HIGH,
+    Proof.QR: Assurance.HIGH,
+    Proof.PASSKEY: Assurance.HIGH,
+}
+
+
+def assurance_of(proof: Proof) -> Assurance:
+    """The level that a proof reaches."""
+    return _ASSURANCE[proof]
+
+
+# Only these make a browser known: what can be copied must not spare its thief the number later.
+MAKES_KNOWN: Final = tuple(
+    proof.value for proof, level in _ASSURANCE.items() if level >= Assurance.STANDARD
+)
 
 
 class EndReason(StrEnum):
@@ -40,14 +87,31 @@ class Session:
     seamless: bool
     password_change_needed: bool
     proof: Proof
+    """The last one that counted: `risen` says which does."""
+    proved_at: int
+    """When that was, in milliseconds."""
     enrollment_id: str | None
+    """The phone of that proof, if it was one."""
+    factor_id: str | None
+    """The other factor of that proof, if it was one."""
+    language: str | None
+    timezone: str | None
+    networks: tuple[str, ...]
+    """Where the account may be used from, as address/prefix; empty: from anywhere."""
+    guarded_until: int | None
+    """Until then (ms) what matters cannot be changed: the account was recovered."""
     opened_at: int
     expires_at: int
 
     @property
+    def assurance(self) -> Assurance:
+        """How strong the session is."""
+        return assurance_of(self.proof)
+
+    @property
     def strong(self) -> bool:
-        """Whether a phone was shown, not only a password."""
-        return self.proof is not Proof.PASSWORD
+        """Whether a second factor was shown, not only a password."""
+        return self.assurance > Assurance.PASSWORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +120,7 @@ class SessionView:
 
     id: str
     proof: Proof
+    proved_at: int
     enrollment_id: str | None
     browser: str
     address: str
@@ -94,3 +159,19 @@ def alive(
 ) -> bool:
     """Whether a session still opens pages."""
     return ended_at is None and not disabled and now < expires_at and now < seen_at + idle_ms
+
+
+def demand(session: Session, *, assurance: Assurance, within_ms: int, now: int) -> None:
+    """Refuse a session that is too weak, or whose last proof is too old (``step_up_needed``)."""
+    if session.assurance < assurance or now >= session.proved_at + within_ms:
+        raise Refused("step_up_needed", level=int(assurance))
+
+
+def risen(session: Session, proof: Proof, *, fresh_ms: int, now: int) -> bool:
+    """Whether a new proof replaces the session's last one.
+
+    A weaker one does so only when the stronger has grown old: proving something more must never
+    take away what is open just now.
+    """
+    stale = now >= session.proved_at + fresh_ms
+    return stale or assurance_of(proof) >= session.assurance

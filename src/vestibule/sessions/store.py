@@ -24,6 +24,7 @@ from sqlalchemy import (
 from vestibule.accounts.store import account
 from vestibule.base.audit import JOURNAL, audit_event
 from vestibule.base.database import metadata
+from vestibule.sessions.rules import MAKES_KNOWN
 
 portal_session: Final = Table(
     "portal_session",
@@ -33,7 +34,9 @@ portal_session: Final = Table(
     Column("attempt_id", Text, unique=True),
     Column("browser_digest", LargeBinary),
     Column("proof", Text, nullable=False),
+    Column("proved_at", BigInteger, nullable=False),
     Column("enrollment_id", Text),
+    Column("factor_id", Text),
     Column("browser", Text, nullable=False),
     Column("address", Text, nullable=False),
     Column("place", Text, nullable=False),
@@ -69,7 +72,9 @@ BY_ID: Final = (
         _s.id,
         _s.account_id,
         _s.proof,
+        _s.proved_at,
         _s.enrollment_id,
+        _s.factor_id,
         _s.opened_at,
         _s.seen_at,
         _s.expires_at,
@@ -78,6 +83,10 @@ BY_ID: Final = (
         account.c.display_name,
         account.c.seamless,
         account.c.password_change_needed,
+        account.c.language,
+        account.c.timezone,
+        account.c.networks,
+        account.c.guarded_until,
         account.c.disabled_at,
     )
     .join(account, account.c.id == _s.account_id)
@@ -90,10 +99,34 @@ TOUCH: Final = (
     .values(seen_at=bindparam("now"))
 )
 
+# Only while the session lives: nothing brings one back.
+PROVED: Final = (
+    update(portal_session)
+    .where(
+        _s.id == bindparam("id_"),
+        _s.account_id == bindparam("account_id_"),
+        _s.ended_at.is_(None),
+        _s.expires_at > bindparam("now"),
+    )
+    .values(
+        proof=bindparam("proof_"),
+        proved_at=bindparam("now"),
+        enrollment_id=bindparam("enrollment_id_"),
+        factor_id=bindparam("factor_id_"),
+        event="session.proved",
+        event_at=bindparam("now"),
+        actor="browser",
+        source=bindparam("source_"),
+        result="ok",
+        audit_detail=bindparam("detail"),
+    )
+)
+
 LIVE_OF: Final = (
     select(
         _s.id,
         _s.proof,
+        _s.proved_at,
         _s.enrollment_id,
         _s.browser,
         _s.address,
@@ -140,6 +173,7 @@ HISTORY: Final = (
     select(
         _s.id,
         _s.proof,
+        _s.proved_at,
         _s.enrollment_id,
         _s.browser,
         _s.address,
@@ -176,7 +210,7 @@ KNOWN_BROWSERS: Final = (
     .where(
         _s.account_id == bindparam("account_id"),
         _s.browser_digest.is_not(None),
-        _s.proof != "password",
+        _s.proof.in_(MAKES_KNOWN),
         _s.opened_at > bindparam("since"),
     )
     .order_by(_s.opened_at.desc())

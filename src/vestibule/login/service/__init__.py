@@ -6,6 +6,8 @@ decides from the stored state.
 """
 
 from vestibule.login.service.answering import Waiting, answer_login, waiting_for
+from vestibule.login.service.asking import Asked, ask_phone, take
+from vestibule.login.service.checking import check_credentials
 from vestibule.login.service.following import (
     cancel,
     choose,
@@ -21,14 +23,17 @@ from vestibule.login.service.round import Phone
 from vestibule.login.service.view import Began, Mine, View
 
 __all__ = [
+    "Asked",
     "Began",
     "Mine",
     "Phone",
     "View",
     "Waiting",
     "answer_login",
+    "ask_phone",
     "begin_login",
     "cancel",
+    "check_credentials",
     "choose",
     "collect",
     "glance",
@@ -36,5 +41,6 @@ __all__ = [
     "respond",
     "send_again",
     "sweep_attempts",
+    "take",
     "waiting_for",
 ]

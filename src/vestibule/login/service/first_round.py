@@ -10,7 +10,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost
 from vestibule.login import store
-from vestibule.login.rules import Attempt, State
+from vestibule.login.rules import Attempt, Kind, State
 from vestibule.login.service.finding import Entrance, Found
 from vestibule.login.service.pushing import PushAllowed, allow_push
 from vestibule.login.service.round import (
@@ -111,8 +111,12 @@ def _attempt(
         )
     return Attempt(
         id=id_,
+        kind=Kind.SIGN_IN,
         account_id=account["account_id"],
+        session_id=None,
+        detail="",
         enrollment_id=phone.id if phone else None,
+        factor_id=None,
         state=State.WAITING if phone else State.CHOOSING,
         round=1,
         known=found.known,

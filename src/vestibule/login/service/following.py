@@ -10,7 +10,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost, Refused
 from vestibule.login import store
-from vestibule.login.rules import Attempt, Event, State, Step, move, next_step, renewal_needed
+from vestibule.login.rules import Attempt, Event, Kind, State, Step, move, next_step, renewal_needed
 from vestibule.login.service.pushing import PushAllowed, allow_push, announce
 from vestibule.login.service.round import Phone, Shown, attempt_of, make_round, phones_of
 from vestibule.login.service.telling_apart import ask_for_numbers, tell_changed
@@ -54,27 +54,32 @@ async def glance(ctx: Context, mine: Mine) -> Attempt:
     return attempt_of(row)
 
 
-async def choose(ctx: Context, mine: Mine, *, phone_id: str, visitor: Visitor) -> View:
-    """Send the request to this phone; the attempt stays the same when minds are changed."""
-    return await _next_round(ctx, mine, phone_id=phone_id, visitor=visitor)
+async def choose(ctx: Context, mine: Mine, *, phone_id: str | None, visitor: Visitor) -> View:
+    """Send the request to this phone; the attempt stays the same when minds are changed.
+
+    None stands for the phone last used. Raises Refused `phone_unknown`.
+    """
+    return await _next_round(ctx, mine, Event.CHOOSE, phone_id=phone_id, visitor=visitor)
 
 
 async def send_again(ctx: Context, mine: Mine, *, visitor: Visitor) -> View:
     """Nudge the phone once more; with a new request where the old one has run out, or nearly."""
-    return await _next_round(ctx, mine, phone_id=None, visitor=visitor)
+    return await _next_round(ctx, mine, Event.AGAIN, phone_id=None, visitor=visitor)
 
 
-async def _next_round(ctx: Context, mine: Mine, *, phone_id: str | None, visitor: Visitor) -> View:
+async def _next_round(
+    ctx: Context, mine: Mine, event: Event, *, phone_id: str | None, visitor: Visitor
+) -> View:
     async def body(tx: Tx) -> _Turn:
         loaded = await _load(tx, ctx, mine)
         now = ctx.clock.now()
         attempt = loaded.attempt
-        event = Event.AGAIN if phone_id is None else Event.CHOOSE
         move(attempt.state, event)
         if next_step(attempt, now=now) is Step.EXPIRED:
             raise Refused("attempt_expired")
         wanted = phone_id or attempt.enrollment_id
-        phone = next((p for p in loaded.phones if p.id == wanted), None)
+        # The last used comes first.
+        phone = next((p for p in loaded.phones if wanted in {None, p.id}), None)
         if phone is None:
             raise Refused("phone_unknown")
         slot = limits.Slot.of(
@@ -84,7 +89,7 @@ async def _next_round(ctx: Context, mine: Mine, *, phone_id: str | None, visitor
         )
         allowed = await allow_push(tx, loaded.row, slot, phone=phone, phones=loaded.phones, now=now)
         entry = audit.journal(
-            event="login.sent_again" if phone_id is None else "login.phone_chosen",
+            event="login.sent_again" if event is Event.AGAIN else "login.phone_chosen",
             actor="browser",
             source=visitor.address,
             at=now,
@@ -127,6 +132,8 @@ async def _renew(
         address=attempt.address,
         known=attempt.known,
         others=others,
+        kind=attempt.kind,
+        detail=attempt.detail,
     )
     made = make_round(
         ctx,
@@ -188,6 +195,7 @@ async def collect(ctx: Context, mine: Mine, *, visitor: Visitor) -> str:
         row = await tx.one(
             store.COLLECT,
             id_=mine.id,
+            kind_=Kind.SIGN_IN.value,
             browser_digest_=digest,
             now=now,
             **audit.journal(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
 
 from vestibule.accounts import rules as account_rules, service as accounts
-from vestibule.base import audit, ids, limits
+from vestibule.base import audit, ids
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
-from vestibule.base.errors import Refused
 from vestibule.login import store
-from vestibule.login.service.finding import Entrance, Found, demand_patience, find
+from vestibule.login.service.checking import check_password, forgive, still_right
+from vestibule.login.service.finding import Entrance, Found, find
 from vestibule.login.service.first_round import FirstRound, open_attempt
 from vestibule.login.service.pushing import announce
 from vestibule.login.service.telling_apart import tell_changed
@@ -42,8 +41,8 @@ async def begin_login(
 
     `browser_secret` is the known-browser cookie; `replaces` an attempt that this browser began
     before and gives up now. Raises Refused `username_invalid`, `wrong_credentials` (the same for
-    unknown names), `password_wait` or `source_wait` (with `wait`, seconds), and Unavailable
-    `password_busy`.
+    unknown names), `password_wait` or `source_wait` (with `wait`, seconds), `network_not_allowed`
+    (after the right password only), and Unavailable `password_busy`.
     """
     entrance = Entrance(
         key=account_rules.username_key(username),
@@ -51,12 +50,8 @@ async def begin_login(
         known_digest=sessions.browser_digest(ctx, browser_secret),
         replaces=replaces,
     )
-    found = await ctx.db.read(lambda tx: find(tx, ctx, entrance))
-    demand_patience(found, now=ctx.clock.now())
+    found = await check_password(ctx, entrance, password)
     encoded = found.account["password_hash"] if found.account else None
-    right = await ctx.passwords.verify(encoded, password)
-    if not right or found.account is None or found.account["disabled_at"] is not None:
-        await _refuse(ctx, entrance, right=right)
     first = [found]
 
     async def body(tx: Tx) -> _Opened:
@@ -85,11 +80,8 @@ async def _open(
 ) -> _Opened:
     """After a right password: an attempt, or for an account without a phone a session."""
     now = ctx.clock.now()
-    demand_patience(found, now=now)
-    account = found.account
-    if account is None or account["password_hash"] != encoded:
-        raise Refused("wrong_credentials")
-    name_version = await _forgive(tx, found, now=now)
+    account = still_right(found, encoded=encoded, address=entrance.visitor.address, now=now)
+    name_version = await forgive(tx, found, now=now)
     if entrance.replaces is not None:
         await _replace(tx, ctx, entrance.replaces, visitor=entrance.visitor, now=now)
     if not found.phones:
@@ -113,40 +105,6 @@ async def _open(
         why_no_push=first.allowed.why,
     )
     return _Opened(began=Began(session=None, secret=secret, view=view), first=first)
-
-
-async def _refuse(ctx: Context, entrance: Entrance, *, right: bool) -> NoReturn:
-    """Count a wrong password and refuse. What is counted and said is the same for every name."""
-
-    async def body(tx: Tx) -> None:
-        found = await find(tx, ctx, entrance)
-        now = ctx.clock.now()
-        # Beyond the limit nothing is said of the password, so guesses sent side by side
-        # learn no more than guesses sent one after the other.
-        demand_patience(found, now=now)
-        for slot in (found.name, found.source):
-            await limits.save(tx, slot, slot.limits.password_failed(now=now))
-        await audit.record(
-            tx,
-            event="login.password_refused",
-            account_id=found.account["account_id"] if found.account else None,
-            actor="browser",
-            source=entrance.visitor.address,
-            result="account_disabled" if right else "wrong_credentials",
-            at=now,
-        )
-
-    await ctx.db.write(body)
-    raise Refused("wrong_credentials")
-
-
-async def _forgive(tx: Tx, found: Found, *, now: int) -> int:
-    """Clear the name's failures after a right password; the version of its limits then."""
-    cleared = found.name.limits.password_right(now=now)
-    if cleared == found.name.limits:
-        return found.name.version
-    await limits.save(tx, found.name, cleared)
-    return found.name.version + 1
 
 
 async def _open_by_password(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vestibule.base import ids
 from vestibule.base.context import Context
 from vestibule.base.database import Row
-from vestibule.login.rules import Attempt, NumberEntry, State, number_needed
+from vestibule.login.rules import Attempt, Kind, NumberEntry, State, number_needed
 from vestibule.protocol import messages
 
 
@@ -43,6 +43,7 @@ class Shown:
     address: str
     known: bool
     others: int
+    kind: Kind = Kind.SIGN_IN
     detail: str = ""
     far: bool = False
 
@@ -64,7 +65,7 @@ def make_round(
     settings = ctx.settings
     if number is None:
         policy = NumberEntry(settings.number_entry)
-        number = number_needed(policy, known=shown.known, others=shown.others)
+        number = number_needed(policy, known=shown.known, others=shown.others, kind=shown.kind)
     expires = min(now + settings.login_request_seconds * 1000, until)
     return Round(
         number=number,
@@ -102,7 +103,7 @@ def sign_request(
             iat=now // 1000,
             exp=expires_at // 1000,
             jti=attempt_id,
-            kind="sign-in",
+            kind=shown.kind.value,
             number=number,
             show=messages.Show(
                 organisation=settings.organisation,
@@ -126,8 +127,12 @@ def attempt_of(row: Row) -> Attempt:
     """The stored row as a value."""
     return Attempt(
         id=row["id"],
-        account_id=row["account_id"],
+        kind=Kind(row["kind"]),
+        account_id=row["account_id"] or "",
+        session_id=row["session_id"],
+        detail=row["detail"],
         enrollment_id=row["enrollment_id"],
+        factor_id=row["factor_id"],
         state=State(row["state"]),
         round=row["round"],
         known=bool(row["known"]),

@@ -30,6 +30,8 @@ async def ask_for_numbers(
             address=other.address,
             known=other.known,
             others=others,
+            kind=other.kind,
+            detail=other.detail,
         )
         request = sign_request(
             ctx,

@@ -1,0 +1,201 @@
+"""The session behind a cookie: opened by a sign-in, looked up by every page, proven anew."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from vestibule.accounts import rules as account_rules
+from vestibule.base import audit
+from vestibule.base.clock import HOUR, MINUTE, SECOND
+from vestibule.base.context import Context
+from vestibule.base.database import Row, Tx
+from vestibule.base.errors import Refused
+from vestibule.base.ids import new_secret
+from vestibule.protocol.encoding import b64u
+from vestibule.sessions import rules, store
+from vestibule.sessions.rules import Assurance, Proof, Session
+from vestibule.web.visitor import Visitor
+
+_COOKIE_LENGTH: Final = 43
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """What `open_session` made: the only moment at which the cookie's value is known."""
+
+    id: str
+    cookie: str
+    expires_at: int
+
+
+def session_id(ctx: Context, cookie: str) -> str:
+    """The id under which a cookie's session is stored."""
+    return b64u(ctx.sealer.digest("session", cookie))
+
+
+async def open_session(
+    tx: Tx,
+    ctx: Context,
+    *,
+    account_id: str,
+    attempt_id: str | None,
+    proof: Proof,
+    enrollment_id: str | None,
+    browser_digest: bytes | None,
+    visitor: Visitor,
+    now: int,
+    factor_id: str | None = None,
+) -> NewSession:
+    """Store a new session inside the caller's transaction (one statement).
+
+    `attempt_id` is unique over all sessions: a second collection of one sign-in cannot commit.
+    """
+    cookie = new_secret()
+    new = NewSession(
+        id=session_id(ctx, cookie),
+        cookie=cookie,
+        expires_at=now + ctx.settings.session_hours * HOUR,
+    )
+    await tx.run(
+        store.OPEN,
+        id=new.id,
+        account_id=account_id,
+        attempt_id=attempt_id,
+        browser_digest=browser_digest,
+        proof=proof.value,
+        proved_at=now,
+        enrollment_id=enrollment_id,
+        factor_id=factor_id,
+        browser=visitor.browser,
+        address=visitor.address,
+        place=visitor.place,
+        opened_at=now,
+        seen_at=now,
+        expires_at=new.expires_at,
+        ended_at=None,
+        end_reason=None,
+        **audit.journal(
+            event="session.opened",
+            actor="browser",
+            source=visitor.address,
+            result="ok",
+            detail={"proof": proof.value, "browser": visitor.browser, "place": visitor.place},
+            at=now,
+        ),
+    )
+    return new
+
+
+async def session_of(
+    ctx: Context, cookie: str | None, *, address: str | None = None
+) -> Session | None:
+    """The session of a cookie, or None: one read, and at most one write a minute.
+
+    Raises Refused ``network_not_allowed`` where the account has networks and ``address`` (the
+    visitor's; None: not known) lies in none of them.
+    """
+    if not cookie or len(cookie) != _COOKIE_LENGTH or not cookie.isascii():
+        return None
+    now = ctx.clock.now()
+    id_ = session_id(ctx, cookie)
+    row = await ctx.db.one(store.BY_ID, id_=id_)
+    if row is None or not rules.alive(
+        ended_at=row["ended_at"],
+        expires_at=row["expires_at"],
+        seen_at=row["seen_at"],
+        disabled=row["disabled_at"] is not None,
+        now=now,
+        idle_ms=ctx.settings.session_idle_minutes * MINUTE,
+    ):
+        return None
+    session = _session(id_, row)
+    account_rules.demand_network(session.networks, address)
+    before = now - rules.TOUCH_MS
+    if row["seen_at"] < before:
+        await ctx.db.run(store.TOUCH, id_=id_, before=before, now=now)
+    return session
+
+
+def _session(id_: str, row: Row) -> Session:
+    return Session(
+        id=id_,
+        account_id=row["account_id"],
+        username=row["username"],
+        display_name=row["display_name"],
+        seamless=bool(row["seamless"]),
+        password_change_needed=bool(row["password_change_needed"]),
+        proof=Proof(row["proof"]),
+        proved_at=row["proved_at"],
+        enrollment_id=row["enrollment_id"],
+        factor_id=row["factor_id"],
+        language=row["language"],
+        timezone=row["timezone"],
+        networks=account_rules.networks_of(row["networks"]),
+        guarded_until=row["guarded_until"],
+        opened_at=row["opened_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+async def get_session(ctx: Context, cookie: str | None, *, address: str | None = None) -> Session:
+    """The session of a cookie. Raises Refused ``not_signed_in``: pages then lead to sign-in.
+
+    ``address`` and its refusal are those of `session_of`.
+    """
+    session = await session_of(ctx, cookie, address=address)
+    if session is None:
+        raise Refused("not_signed_in")
+    return session
+
+
+def demand(
+    ctx: Context,
+    session: Session,
+    *,
+    assurance: Assurance = Assurance.STANDARD,
+    within_s: int | None = None,
+    first: bool = False,
+) -> None:
+    """Refuse a session that is too weak, or whose last proof is older than ``within_s`` seconds.
+
+    Raises Refused ``step_up_needed``: its page leads to ``/login/step-up`` and back. None stands
+    for the setting ``step_up_seconds``. ``first`` says that the account has no second factor
+    yet: then its password suffices, for there is nothing stronger to show.
+    """
+    if first and session.assurance is Assurance.PASSWORD:
+        return
+    seconds = ctx.settings.step_up_seconds if within_s is None else within_s
+    rules.demand(session, assurance=assurance, within_ms=seconds * SECOND, now=ctx.clock.now())
+
+
+async def prove_again(
+    tx: Tx,
+    ctx: Context,
+    *,
+    session: Session,
+    proof: Proof,
+    enrollment_id: str | None,
+    factor_id: str | None,
+    visitor: Visitor,
+    now: int,
+) -> None:
+    """Raise a session by a proof shown within it, in the caller's transaction (one statement).
+
+    Never a new session. Raises Refused ``not_signed_in`` when it has ended meanwhile.
+    """
+    fresh_ms = ctx.settings.step_up_seconds * SECOND
+    if not rules.risen(session, proof, fresh_ms=fresh_ms, now=now):
+        return
+    changed = await tx.run(
+        store.PROVED,
+        id_=session.id,
+        account_id_=session.account_id,
+        proof_=proof.value,
+        enrollment_id_=enrollment_id,
+        factor_id_=factor_id,
+        source_=visitor.address,
+        now=now,
+        detail=json.dumps({"proof": proof.value}),
+    )
+    if not changed:
+        raise Refused("not_signed_in")
