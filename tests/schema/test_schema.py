@@ -16,6 +16,7 @@ from tests import services
 from vestibule import schema
 from vestibule.base import audit
 from vestibule.base.database import Database
+from vestibule.notifications import store as notifications
 from vestibule.schema.tables import metadata
 
 
@@ -51,7 +52,7 @@ async def test_every_journey_is_journalled(database: Database) -> None:
         "postgresql": "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal",
     }[database.dialect]
     names = {row["name"] for row in await database.all(text(made))}
-    wanted = audit.guards(database.dialect)
+    wanted = [*audit.guards(database.dialect), *notifications.triggers(database.dialect)]
     for table in tables:
         wanted += audit.triggers(table, database.dialect)
     expected = {

@@ -10,13 +10,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, delete, event, insert, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from vestibule.base import sqlite
 from vestibule.base.database import sqlite_path
+from vestibule.notifications.rules import TOLD
+from vestibule.notifications.store import told_event
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ async def upgrade(url: str, revision: str = "head") -> None:
 
     def run(connection: Connection) -> None:
         command.upgrade(_config(connection), revision)
+        if revision == "head":
+            _fill_told_events(connection)
 
     await _within(url, run)
 
@@ -48,6 +52,16 @@ def head() -> str:
     if revision is None:
         raise RuntimeError("no migrations are installed")
     return revision
+
+
+def _fill_told_events(connection: Connection) -> None:
+    """Bring the table that the notices' trigger reads to what this version tells people of."""
+    wanted = {(event, told.weight.value, told.only) for event, told in TOLD.items()}
+    if {tuple(row) for row in connection.execute(select(told_event))} == wanted:
+        return
+    connection.execute(delete(told_event))
+    names = told_event.c.keys()
+    connection.execute(insert(told_event), [dict(zip(names, row, strict=True)) for row in wanted])
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -4,11 +4,13 @@ from vestibule.accounts import store as accounts
 from vestibule.activation import store as activation
 from vestibule.base import audit, limits
 from vestibule.base.database import metadata
+from vestibule.contacts import store as contacts
 from vestibule.devices import store as devices
 from vestibule.login import store as login
+from vestibule.notifications import store as notifications
 from vestibule.sessions import store as sessions
 
 __all__ = ["STORES", "metadata"]
 
-STORES = (audit, limits, accounts, activation, devices, login, sessions)
+STORES = (audit, limits, accounts, activation, contacts, devices, login, notifications, sessions)
 """The modules that define tables."""

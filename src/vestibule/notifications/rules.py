@@ -1,0 +1,174 @@
+"""What people are told of, how loudly, by which ways and when. Pure: no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+_MINUTE: Final = 60_000
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+NOT_ME_MS: Final = 14 * _DAY
+"""How long "this was not me" may be said: mails are read late."""
+OLD_ADDRESS_MS: Final = 30 * _DAY
+"""A removed address still hears of alarms: whoever removed it may not have been its owner."""
+TEXTS_A_DAY: Final = 10
+"""Text messages about notices to one number; each costs money, and a thief could cause many."""
+LEASE_MS: Final = 2 * _MINUTE
+"""Who took a delivery and died gives it back after this long."""
+TESTS: Final = 6
+TESTS_WITHIN_MS: Final = 10 * _MINUTE
+"""So many test pushes a phone may ask for within that time."""
+RECEIPT_WRITTEN_MS: Final = _HOUR
+"""A phone's last delivery is remembered this exactly, so that receipts hardly ever write."""
+
+
+class Weight(StrEnum):
+    """How much a notice matters."""
+
+    INFO = "info"
+    ALARM = "alarm"
+    """Who may sign in has changed. Every way is used, and quiet hours do not hold it back."""
+
+
+class Way(StrEnum):
+    """How a notice reaches its reader, beside the list in portal and app."""
+
+    MAIL = "mail"
+    PUSH = "push"
+    TEXT = "sms"
+
+
+class Kind(StrEnum):
+    """What a push is about."""
+
+    SIGN_IN = "sign-in"
+    NOTICE = "notice"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One row of the table of events that people are told of."""
+
+    weight: Weight = Weight.INFO
+    not_me: bool = False
+    """Whether it comes with "this was not me"."""
+    only: str = ""
+    """An SQL LIKE pattern that the event's detail (JSON) has to match; empty: any."""
+
+
+_ALARM: Final = Told(weight=Weight.ALARM, not_me=True)
+_CHANGE: Final = Told(not_me=True)
+_NEWS: Final = Told()
+
+TOLD: Final[Mapping[str, Told]] = MappingProxyType(
+    {
+        "account.password_changed": _ALARM,
+        "account.disabled": _NEWS,
+        "account.networks_changed": _ALARM,
+        "account.seamless_on": _CHANGE,
+        "account.seamless_off": _CHANGE,
+        "contact.verified": _ALARM,
+        "contact.removed": _ALARM,
+        "contact.preferred": _CHANGE,
+        "enrollment.created": _ALARM,
+        "enrollment.removed": _ALARM,
+        "factor.added": _ALARM,
+        "factor.removed": _ALARM,
+        "login.proofs_spent": _CHANGE,
+        "login.reported": Told(weight=Weight.ALARM),
+        "notice.sent": _NEWS,
+        "pass.issued": _ALARM,
+        "recovery.started": _ALARM,
+        "recovery.rested": _ALARM,
+        "recovery.finished": _ALARM,
+        # From a browser that its owner has not signed in from before; the others are no news.
+        "session.opened": Told(not_me=True, only='%"known":false%'),
+    }
+)
+"""The events that people are told of. A further one is a line here and its two texts
+(``notifications.title.<event>`` and ``notifications.text.<event>``); the database learns of it at
+the next start, for the trigger reads a table that is filled from this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What an account is told of. Times are milliseconds since the epoch."""
+
+    id: int
+    """That of its audit event."""
+    account_id: str
+    event: str
+    at: int
+    subject: str | None
+    """The id of the record that changed."""
+    source: str
+    """The address it came from, or an empty string."""
+    detail: Mapping[str, str | int | bool | None]
+    weight: Weight
+    read: bool
+
+    @property
+    def not_me(self) -> bool:
+        """Whether its reader may say that it was somebody else."""
+        told = TOLD.get(self.event)
+        return told is not None and told.not_me
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMe:
+    """What a "this was not me" link says: sealed, so that it cannot be made up."""
+
+    account_id: str
+    notice_id: int
+    event: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The hours in which an account wants no informational push, as minutes of its day."""
+
+    start: int
+    end: int
+    zone: tzinfo
+
+    def until(self, now: int) -> int | None:
+        """When the quiet that lasts at ``now`` (ms) ends; None where there is none."""
+        here = datetime.fromtimestamp(now / 1000, self.zone)
+        minute = here.hour * 60 + here.minute
+        if self.start == self.end or (minute - self.start) % 1440 >= (self.end - self.start) % 1440:
+            return None
+        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        ends = midnight + timedelta(minutes=self.end, days=int(minute >= self.end))
+        # The wall's clock decides, whatever summer time does in between.
+        return int(ends.replace(tzinfo=self.zone).timestamp() * 1000)
+
+
+def quiet_of(start: int | None, end: int | None, zone: tzinfo) -> Quiet | None:
+    """The account's quiet hours; None where it set none."""
+    return None if start is None or end is None else Quiet(start, end, zone)
+
+
+_PAUSES: Final[Mapping[Way, tuple[int, ...]]] = MappingProxyType(
+    {
+        Way.MAIL: (_MINUTE, 5 * _MINUTE, 20 * _MINUTE, _HOUR, 4 * _HOUR, 12 * _HOUR, _DAY),
+        Way.PUSH: (_MINUTE, 5 * _MINUTE, 20 * _MINUTE),
+        Way.TEXT: (_MINUTE, 5 * _MINUTE, _HOUR, 4 * _HOUR),
+    }
+)
+
+
+def next_try(way: Way, tries: int, now: int) -> int | None:
+    """When to try again after the ``tries``-th failure; None: give up."""
+    pauses = _PAUSES[way]
+    return now + pauses[tries - 1] if tries <= len(pauses) else None
+
+
+def ways_of(weight: Weight) -> tuple[Way, ...]:
+    """The ways that a notice takes."""
+    return (Way.MAIL, Way.PUSH, Way.TEXT) if weight is Weight.ALARM else (Way.MAIL, Way.PUSH)
