@@ -32,10 +32,15 @@ class Look:
 
     frames: bytes = b""
     done: bool = False
+    again_s: float = BEAT_S
+    """When to call the looker again with `BEAT`, where something changes by the clock alone."""
 
 
 Looker = Callable[[str | None], Awaitable[Look]]
-"""Called with None on arrival and at the end, else with the wake-up's message."""
+"""Called with None on arrival and at the end, with `BEAT` when it asked for that, else with the
+wake-up's message."""
+
+BEAT: Final = "beat"
 
 
 def frame(event: str, data: dict[str, Any] | None = None) -> bytes:
@@ -65,7 +70,7 @@ class Stream:
             while not seen.done:
                 await _write(send, seen.frames or _COMMENT)
                 left = (ends_at - ctx.clock.now()) / 1000
-                message = await waiter.wait(max(0.05, min(BEAT_S, left)))
+                message = await waiter.wait(max(0.05, min(BEAT_S, seen.again_s, left)))
                 if _left(receive):
                     return
                 if ctx.clock.now() >= ends_at:
@@ -73,6 +78,8 @@ class Stream:
                     seen = Look(last.frames, done=True)
                 elif message is not None or not ctx.wake.healthy:
                     seen = await look(message)
+                elif seen.again_s < BEAT_S:
+                    seen = await look(BEAT)
                 else:
                     seen = Look()
         await _write(send, seen.frames, more=False)

@@ -7,6 +7,7 @@
 //   event show  {part, text}   data-part=part appears, data-part-off=part disappears;
 //                          text fills the elements with data-slot=<key>
 //   event delivered        as step "sent"; event undelivered as show of that part
+//   event code  {size, modules}   draws a QR code in data-code: bits in base64url, row by row
 //   event state {...}      booleans show or hide data-part=<key>, texts fill data-slot=<key>
 //   data-until="<ms>"      counts down to that server time; data-at-zero="/path" then moves on,
 //                          data-shows=<key> then shows that part
@@ -96,6 +97,20 @@ function fill(slot, text) {
   });
 }
 
+function draw({ size, modules }) {
+  const path = document.querySelector("[data-code] path");
+  if (!path) return;
+  const bytes = atob(modules.replaceAll("-", "+").replaceAll("_", "/"));
+  const dark = (at) => (bytes.charCodeAt(at >> 3) >> (7 - (at & 7))) & 1;
+  let line = "";
+  for (let y = 0; y < size; y += 1) {
+    for (let x = 0; x < size; x += 1) {
+      if (dark(y * size + x)) line += `M${x + 4} ${y + 4.5}h1`;
+    }
+  }
+  path.setAttribute("d", line);
+}
+
 function wait(place) {
   const path = place.dataset.wait;
   let source;
@@ -125,6 +140,7 @@ function wait(place) {
     on("delivered", () => step("sent"));
     on("undelivered", () => show("undelivered"));
     on("state", state);
+    on("code", draw);
     source.addEventListener("error", () => {
       // A dropped line comes back by itself. A refused one does not: the page then asks again,
       // unless that would throw away what somebody is typing.
