@@ -1,0 +1,53 @@
+"""The login_attempt table and its statements: one statement a step on the hot path.
+
+Nothing here decides.
+"""
+
+from vestibule.login.store.moving import (
+    ANSWER,
+    CANCEL,
+    COLLECT,
+    FORCE_NUMBER,
+    INSERT,
+    NEXT_ROUND,
+    NUDGED,
+    OPEN,
+    RESPOND,
+    SWEEP,
+    TAKE,
+    round_of,
+)
+from vestibule.login.store.reading import (
+    FOR_ROUND,
+    MINE,
+    OTHERS,
+    SIGN_IN,
+    TO_ANSWER,
+    TO_RESPOND,
+    WAITING_FOR,
+)
+from vestibule.login.store.table import login_attempt, values_of
+
+__all__ = [
+    "ANSWER",
+    "CANCEL",
+    "COLLECT",
+    "FORCE_NUMBER",
+    "FOR_ROUND",
+    "INSERT",
+    "MINE",
+    "NEXT_ROUND",
+    "NUDGED",
+    "OPEN",
+    "OTHERS",
+    "RESPOND",
+    "SIGN_IN",
+    "SWEEP",
+    "TAKE",
+    "TO_ANSWER",
+    "TO_RESPOND",
+    "WAITING_FOR",
+    "login_attempt",
+    "round_of",
+    "values_of",
+]
