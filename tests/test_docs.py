@@ -12,7 +12,7 @@ from vestibule.base.i18n import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "vestibule"
-EVENT = re.compile(r"(?:account|enrollment|login|session|ticket)\.[a-z_]+")
+EVENT = re.compile(r"(?:account|contact|enrollment|login|session|ticket)\.[a-z_]+")
 
 
 def headings(path: Path) -> set[str]:

@@ -11,6 +11,7 @@ import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,11 +37,15 @@ from vestibule.base.errors import Fault
 from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
 from vestibule.base.wake import LocalBus, WakeBus
+from vestibule.contacts import service as contacts
 from vestibule.devices import device_api as devices_api, pages as devices_pages
 from vestibule.login import device_api as login_api, pages as login_pages, service as login
 from vestibule.notifications import device_api as notifications_api, service as notifications
+from vestibule.outside.console import Outbox
+from vestibule.outside.mail import mail_sender
 from vestibule.outside.places import places
 from vestibule.outside.redis_wake import RedisBus
+from vestibule.outside.text import Gateway
 from vestibule.outside.web_push import WebPush
 from vestibule.sessions import pages as sessions_pages, service as sessions
 from vestibule.web import language
@@ -76,7 +81,10 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             stack.push_async_callback(redis.close)
             bus = redis
         push = await stack.enter_async_context(WebPush(settings, keys.vapid))
+        outbox = Outbox()
+        text = await stack.enter_async_context(Gateway(settings, outbox))
         stack.push_async_callback(notifications.settle)
+        stack.push_async_callback(contacts.settle)
         yield Context(
             settings=settings,
             db=db,
@@ -85,13 +93,21 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             wake=bus,
             passwords=pool,
             push=push,
+            mail=mail_sender(settings, outbox),
+            text=text,
             places=places(settings.geoip_file),
         )
 
 
 async def sweep(ctx: Context) -> None:
     """Delete what nobody can need any more: one small statement each, safe to run anywhere."""
-    for task in (login.sweep_attempts, activation.sweep_tickets, sessions.sweep_sessions):
+    for task in (
+        login.sweep_attempts,
+        activation.sweep_tickets,
+        contacts.sweep_codes,
+        contacts.sweep_contacts,
+        sessions.sweep_sessions,
+    ):
         await task(ctx)
     now = ctx.clock.now()
 
@@ -238,7 +254,11 @@ class HookedClock(SystemClock):
 
 
 def hook_routes(ctx: Context) -> list[Route]:
-    """POST /test/clock?step_ms=n moves the clock; /test/counters counts statements and commits."""
+    """What tests ask of a running server.
+
+    POST /test/clock?step_ms=n moves the clock; /test/counters counts statements and commits;
+    /test/outbox lists the mails, texts and calls that were shown in the terminal.
+    """
     counters = {"statement": 0, "commit": 0}
     seen: list[str] = []
 
@@ -265,7 +285,12 @@ def hook_routes(ctx: Context) -> list[Route]:
             seen.clear()
         return JSONResponse(answer)
 
+    async def outbox(_request: Request) -> Response:
+        shown = ctx.text.outbox.shown if isinstance(ctx.text, Gateway) else []
+        return JSONResponse({"messages": [asdict(message) for message in shown]})
+
     return [
         Route("/test/clock", step, methods=["POST"]),
         Route("/test/counters", show, methods=["GET", "POST"]),
+        Route("/test/outbox", outbox, methods=["GET"]),
     ]

@@ -19,7 +19,14 @@ from vestibule.accounts.rules import Account
 from vestibule.accounts.service import PasswordPool
 from vestibule.base.audit import audit_event
 from vestibule.base.clock import SteppedClock
-from vestibule.base.context import Context, PushOutcome, PushTarget
+from vestibule.base.context import (
+    By,
+    Context,
+    Mail,
+    MessageOutcome,
+    PushOutcome,
+    PushTarget,
+)
 from vestibule.base.database import Database, Tx
 from vestibule.base.errors import Fault
 from vestibule.base.ids import new_id, new_secret
@@ -75,6 +82,33 @@ class PushService:
     ) -> PushOutcome:
         """Remember the push and answer as told."""
         self.sent.append((target, payload, topic, life_s))
+        return self.outcome
+
+
+@dataclass
+class MailServer:
+    """Takes every mail."""
+
+    sent: list[Mail] = field(default_factory=list)
+    outcome: MessageOutcome = MessageOutcome.SENT
+
+    async def send(self, mail: Mail) -> MessageOutcome:
+        """Remember the mail and answer as told."""
+        self.sent.append(mail)
+        return self.outcome
+
+
+@dataclass
+class Gateway:
+    """Takes every text and call."""
+
+    sent: list[tuple[str, str, By, str]] = field(default_factory=list)
+    outcome: MessageOutcome = MessageOutcome.SENT
+    ways: frozenset[By] = frozenset({"sms", "voice"})
+
+    async def send(self, number: str, text: str, *, by: By, language: str) -> MessageOutcome:
+        """Remember the message and answer as told."""
+        self.sent.append((number, text, by, language))
         return self.outcome
 
 
@@ -175,6 +209,8 @@ class Scene:
     clock: SteppedClock
     bus: HeardBus
     push: PushService
+    mail: MailServer
+    text: Gateway
 
     async def account(self, username: str = "morgan", **values: Any) -> Account:
         """An account whose password is PASSWORD."""
@@ -333,6 +369,7 @@ async def open_scene(
     # Passwords are hashed for real, at a cost that hundreds of tests can bear.
     pool = PasswordPool(held.sealer, threads=2, memory_kib=8, passes=1)
     bus, push = HeardBus(), PushService()
+    mail, gateway = MailServer(), Gateway()
     ctx = Context(
         settings=Settings(data=folder, **settings),
         db=database,
@@ -341,10 +378,12 @@ async def open_scene(
         wake=bus,
         passwords=pool,
         push=push,
+        mail=mail,
+        text=gateway,
         places=Nowhere(),
     )
     try:
-        yield Scene(ctx, clock, bus, push)
+        yield Scene(ctx, clock, bus, push, mail, gateway)
     finally:
         pool.close()
 

@@ -7,8 +7,10 @@ for another name never comes into being.
 import json
 import unicodedata
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from ipaddress import ip_address, ip_network
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vestibule.base.errors import Refused
 
@@ -16,6 +18,9 @@ USERNAME_MIN: Final = 2
 USERNAME_MAX: Final = 64
 PASSWORD_MIN: Final = 8
 PASSWORD_MAX: Final = 128
+NETWORKS_MOST: Final = 50
+SHORTEST_SESSION_MS: Final = 3_600_000
+"""A sign-in just before the hour of renewal is good until that hour of the next day."""
 
 _NEUTRAL: Final = frozenset("0123456789._-@+")
 _IMITATIONS: Final = frozenset("ıĸŉ")
@@ -157,3 +162,109 @@ def demand_network(networks: tuple[str, ...], address: str | None) -> None:
     """Refuse an address outside the account's networks (``network_not_allowed``)."""
     if not within(networks, address):
         raise Refused("network_not_allowed", address=address or "?")
+
+
+def networks_from(typed: str) -> tuple[str, ...]:
+    """The networks in a text, one on each line or with commas between: as kept, each once.
+
+    A lone address is a network of one; bits beside the prefix are dropped, as people paste them.
+    Raises Refused ``network_invalid`` with ``network``, the first that is none.
+    """
+    words = typed.replace(",", " ").replace(";", " ").split()
+    found: dict[str, None] = {}
+    for word in words:
+        try:
+            network = ip_network(word, strict=False)
+        except ValueError:
+            raise Refused("network_invalid", network=word[:60]) from None
+        mapped = getattr(network.network_address, "ipv4_mapped", None)
+        if mapped is not None and network.prefixlen >= 96:
+            network = ip_network((mapped, network.prefixlen - 96), strict=False)
+        found[str(network)] = None
+    if len(found) > NETWORKS_MOST:
+        raise Refused("network_invalid", network=words[-1][:60])
+    return tuple(found)
+
+
+def demand_not_locked_out(networks: tuple[str, ...], address: str) -> None:
+    """Refuse a list that its own author could not come back with (``networks_lock_you_out``)."""
+    if not within(networks, address):
+        raise Refused("networks_lock_you_out", address=address)
+
+
+def cooling(guarded_until: int | None, *, now: int) -> bool:
+    """Whether what matters rests, because the account was recovered a short time ago."""
+    return guarded_until is not None and now < guarded_until
+
+
+# --- hours of the day --------------------------------------------------------------------------
+
+
+def zone(name: str | None) -> tzinfo:
+    """A time zone by its IANA name; UTC for None and for what this machine does not know."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def minute_from(typed: str) -> int | None:
+    """The minute of the day of ``06:30``; None where nothing was chosen.
+
+    Raises Refused ``preference_invalid``.
+    """
+    if not typed.strip():
+        return None
+    try:
+        at = time.fromisoformat(typed.strip())
+    except ValueError:
+        raise Refused("preference_invalid") from None
+    return at.hour * 60 + at.minute
+
+
+def minute_written(minute: int | None) -> str:
+    """``06:30``, as form fields of times hold it; empty for None."""
+    return "" if minute is None else f"{minute // 60:02}:{minute % 60:02}"
+
+
+def quiet(
+    quiet_from: int | None, quiet_until: int | None, timezone: str | None, *, now: int
+) -> bool:
+    """Whether this moment (ms) lies in the account's quiet hours, which may span midnight."""
+    if quiet_from is None or quiet_until is None or quiet_from == quiet_until:
+        return False
+    local = datetime.fromtimestamp(now / 1000, zone(timezone))
+    minute = local.hour * 60 + local.minute
+    if quiet_from < quiet_until:
+        return quiet_from <= minute < quiet_until
+    return minute >= quiet_from or minute < quiet_until
+
+
+def quiet_ends(quiet_until: int, timezone: str | None, *, now: int) -> int:
+    """When the quiet hours under way end (ms)."""
+    return _next(quiet_until, timezone, after=now)
+
+
+def session_ends(longest: int, *, renew_at: int | None, timezone: str | None, now: int) -> int:
+    """When a session opened now ends (ms): at ``longest``, or before at the hour of renewal.
+
+    So that signing in again is due when its owner wants it to be, and not at night.
+    """
+    if renew_at is None:
+        return longest
+    return min(longest, _next(renew_at, timezone, after=now + SHORTEST_SESSION_MS))
+
+
+def _next(minute: int, timezone: str | None, *, after: int) -> int:
+    """The first moment (ms) after ``after`` at which clocks there show this minute of the day.
+
+    Where clocks are put forward over it, the moment that they would have shown it (PEP 495).
+    """
+    here = zone(timezone)
+    day = datetime.fromtimestamp(after / 1000, here).date()
+    at = time(minute // 60, minute % 60, tzinfo=here)
+    for days in range(3):
+        moment = datetime.combine(day + timedelta(days=days), at)
+        if (milliseconds := int(moment.timestamp() * 1000)) > after:
+            return milliseconds
+    raise AssertionError("three days hold every minute of the day")

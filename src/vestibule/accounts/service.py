@@ -7,7 +7,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from argon2.exceptions import VerificationError
 from argon2.low_level import Type, hash_secret, verify_secret
@@ -309,6 +309,24 @@ async def unlock_account(ctx: Context, *, account_id: str) -> None:
         await _record(tx, ctx, "account.unlocked", account_id, actor="system")
 
     await ctx.db.write(body)
+
+
+class Guarded(Protocol):
+    """An account, or a session of one."""
+
+    @property
+    def guarded_until(self) -> int | None:
+        """Milliseconds; see `rules.Account`."""
+        ...
+
+
+def demand_unguarded(guarded: Guarded, now: int) -> None:
+    """Refuse what matters while the account cools down after a recovery.
+
+    Raises Refused ``cooling_down`` with ``until`` (ms).
+    """
+    if rules.cooling(guarded.guarded_until, now=now):
+        raise Refused("cooling_down", until=guarded.guarded_until or 0)
 
 
 async def _record(

@@ -7,7 +7,7 @@ adapters need not know them.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from vestibule.base.clock import Clock
 from vestibule.base.database import Database
@@ -49,6 +49,72 @@ class PushSender(Protocol):
         ...
 
 
+class SecondPush(Protocol):
+    """Publishes to topics that phones without a push service listen to."""
+
+    def address(self, topic: str) -> str:
+        """Where a topic can be read."""
+        ...
+
+    def subscribe(self, topic: str) -> str:
+        """The link that makes the listening app subscribe."""
+        ...
+
+    async def send(
+        self, topic: str, *, title: str, text: str, click: str, urgent: bool
+    ) -> PushOutcome:
+        """Publish one message. Never raises for the network's sake."""
+        ...
+
+
+class MessageOutcome(StrEnum):
+    """What became of a mail or a text."""
+
+    SENT = "sent"
+    """Handed to the next server; whether it arrives, nobody can tell."""
+    FAILED = "failed"
+    """Not taken now: the server cannot be reached or is busy. Later it may be."""
+    REFUSED = "refused"
+    """Not taken, and never will be: there is no such address, or no such way at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One message to one address."""
+
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+    """The same in HTML; empty: text alone."""
+    language: str = "en"
+
+
+class MailSender(Protocol):
+    """Hands mails to a mail server."""
+
+    async def send(self, mail: Mail) -> MessageOutcome:
+        """Deliver one mail. Never raises for the network's sake."""
+        ...
+
+
+By = Literal["sms", "voice"]
+"""How a number is reached: a text, or a call in which a voice reads it."""
+
+
+class TextSender(Protocol):
+    """Hands texts and calls to a gateway."""
+
+    @property
+    def ways(self) -> frozenset[By]:
+        """What can be done at all, by the settings."""
+        ...
+
+    async def send(self, number: str, text: str, *, by: By, language: str) -> MessageOutcome:
+        """Send or speak ``text`` to a number in E.164. Never raises for the network's sake."""
+        ...
+
+
 class Places(Protocol):
     """Says roughly where an address is."""
 
@@ -83,7 +149,11 @@ class Context:
     wake: WakeBus
     passwords: Passwords
     push: PushSender
+    mail: MailSender
+    text: TextSender
     places: Places
+    second_push: SecondPush | None = None
+    """None: the operator names no server for it."""
 
     @property
     def sealer(self) -> Sealer:

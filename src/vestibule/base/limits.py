@@ -1,6 +1,6 @@
 """Limits: how often somebody may try, kept in the database, one row per subject.
 
-Subjects are ``name:<digest>``, ``account:<id>``, ``phone:<id>`` and ``source:<address>``. The
+Subjects are ``name:<digest>``, ``account:<id>``, ``device:<id>`` and ``source:<address>``. The
 state is a frozen value; every decision returns a new one, and ``save`` writes it by
 compare-and-set, so guesses sent side by side count like guesses sent one after the other. A try
 is refused *before* it is evaluated, and a refused try is neither counted nor does it make the
@@ -28,8 +28,15 @@ WINDOW = 10 * MINUTE
 
 PASSWORDS_IN_A_ROW = 5
 KNOWLEDGE_IN_A_ROW = 5
+KNOWLEDGE_MOST = 10
+"""Wrong PINs in a row, sent by the device itself, after which its PIN no longer counts
+(NIST SP 800-63B-4, section 3.2.10)."""
 SOURCE_FAILURES = 20
 SOURCE_TICKETS = 10
+CODES_AN_HOUR = 5
+CODES_A_DAY = 10
+SOURCE_CODES = 20
+"""Codes sent to one number or account, and asked for from one source in an hour."""
 PUSHES_IN_WINDOW = 3
 PUSHES_UNANSWERED = 5
 RESPONSES_A_DAY = 5
@@ -70,11 +77,15 @@ class Limits(Struct, frozen=True, omit_defaults=True):
     of_source: bool = False
     passwords: Streak = Streak()
     knowledge: Streak = Streak()
+    knowledge_by: tuple[str, ...] = ()
+    knowledge_sent: int = 0
     pushes: Streak = Streak()
     push_times: tuple[int, ...] = ()
     response_times: tuple[int, ...] = ()
     failure_times: tuple[int, ...] = ()
     ticket_times: tuple[int, ...] = ()
+    code_times: tuple[int, ...] = ()
+    code_failure_times: tuple[int, ...] = ()
 
     # Passwords: in a row for a name, in a window for a source.
 
@@ -96,19 +107,45 @@ class Limits(Struct, frozen=True, omit_defaults=True):
         """After a right password. A source is not cleared: one may hold many names."""
         return replace(self, passwords=Streak())
 
-    # The PIN behind an online approval, counted per phone.
+    # The PIN, counted per device: one PIN serves all of its enrollments, so a right one forgives
+    # the failures of its own enrollment only. Else whoever holds a phone would link an account
+    # of their own and clear the count with it.
 
     def knowledge_wait(self, *, now: int) -> int:
         """Milliseconds to wait before a knowledge proof is looked at; 0: go ahead."""
         return self.knowledge.wait(now=now)
 
-    def knowledge_failed(self, *, now: int) -> "Limits":
-        """After a wrong knowledge proof; ``knowledge.count`` tells how many in a row."""
-        return replace(self, knowledge=self.knowledge.failed(free=KNOWLEDGE_IN_A_ROW, now=now))
+    @property
+    def knowledge_locked(self) -> bool:
+        """Whether no PIN of this device counts any more."""
+        return self.knowledge_sent >= KNOWLEDGE_MOST
 
-    def knowledge_right(self) -> "Limits":
-        """After a right knowledge proof."""
-        return replace(self, knowledge=Streak())
+    @property
+    def knowledge_left(self) -> int:
+        """Wrong proofs until the next one costs a wait."""
+        return max(0, KNOWLEDGE_IN_A_ROW - self.knowledge.count)
+
+    def knowledge_failed(self, *, by: str, sent: bool = True, now: int) -> "Limits":
+        """After a wrong proof of enrollment ``by``; ``knowledge.count`` tells how many in a row.
+
+        Not ``sent`` by the device, a typed response was wrong: anybody may have typed it, so it
+        costs a wait, but locks nothing for good.
+        """
+        if self.knowledge_wait(now=now):
+            return self
+        return replace(
+            self,
+            knowledge=self.knowledge.failed(free=KNOWLEDGE_IN_A_ROW, now=now),
+            knowledge_by=self.knowledge_by if by in self.knowledge_by else (*self.knowledge_by, by),
+            knowledge_sent=self.knowledge_sent + sent,
+        )
+
+    def knowledge_right(self, *, by: str) -> "Limits":
+        """After a right proof of enrollment ``by``."""
+        others = tuple(one for one in self.knowledge_by if one != by)
+        if others:
+            return replace(self, knowledge_by=others)
+        return replace(self, knowledge=Streak(), knowledge_by=(), knowledge_sent=0)
 
     # Pushes to an account.
 
@@ -162,12 +199,45 @@ class Limits(Struct, frozen=True, omit_defaults=True):
             return self
         return replace(self, ticket_times=_with(self.ticket_times, now, SOURCE_TICKETS))
 
+    # Codes sent by text, call or mail.
+
+    def code_wait(self, *, now: int) -> int:
+        """Milliseconds until another code may be sent; 0: now."""
+        if self.of_source:
+            return _window_wait(self.code_times, SOURCE_CODES, HOUR, now)
+        return max(
+            _window_wait(self.code_times, CODES_AN_HOUR, HOUR, now),
+            _window_wait(self.code_times, CODES_A_DAY, DAY, now),
+        )
+
+    def code_sent(self, *, now: int) -> "Limits":
+        """After a code was sent."""
+        return replace(self, code_times=_with(self.code_times, now, SOURCE_CODES))
+
+    # Codes typed for an account: a new code brings no new tries, and no success clears these.
+
+    def code_try_wait(self, *, now: int) -> int:
+        """Milliseconds to wait before a code is looked at; 0: go ahead."""
+        return max(
+            _window_wait(self.code_failure_times, RESPONSES_A_DAY, DAY, now),
+            _window_wait(self.code_failure_times, RESPONSES_A_YEAR, YEAR, now),
+        )
+
+    def code_failed(self, *, now: int) -> "Limits":
+        """After a wrong code."""
+        if self.code_try_wait(now=now):
+            return self
+        times = _with(self.code_failure_times, now, RESPONSES_A_YEAR)
+        return replace(self, code_failure_times=times)
+
     def forgotten_at(self) -> int:
         """When nothing of this matters any more (ms)."""
         ends = [
             max(streak.last + FORGIVEN_AFTER, streak.until)
             for streak in (self.passwords, self.knowledge, self.pushes)
         ]
+        if self.knowledge_sent:
+            ends.append(self.knowledge.last + YEAR)
         ends += [
             times[-1] + window
             for times, window in (
@@ -175,6 +245,8 @@ class Limits(Struct, frozen=True, omit_defaults=True):
                 (self.response_times, YEAR),
                 (self.failure_times, WINDOW),
                 (self.ticket_times, WINDOW),
+                (self.code_times, DAY),
+                (self.code_failure_times, YEAR),
             )
             if times
         ]

@@ -19,7 +19,7 @@ def root() -> None:
     """Show what can be set, what it is set to, and whether that is lawful."""
 
 
-_SECRET = frozenset({"database_url", "redis_url"})
+_SECRET = frozenset({"database_url", "redis_url", "smtp_url"})
 
 
 @app.command("list")
@@ -54,6 +54,8 @@ def _shown(name: str, value: Any) -> Any:  # noqa: ANN401  -- each setting has i
     # Addresses of databases hold passwords.
     if name in _SECRET and isinstance(value, str) and "@" in value:
         return f"{value.partition('://')[0]}://…@{value.rpartition('@')[2]}"
+    if name == "gateway_headers":
+        return dict.fromkeys(value, "…")
     return value
 
 

@@ -1,1 +1,1 @@
-"""Where an account's owner is reached: mail addresses and telephone numbers."""
+"""Contacts: the addresses and numbers of an account, shown to be its owner's by a code."""
