@@ -1,0 +1,75 @@
+"""The browser's hold on its attempt, in a sealed cookie.
+
+The attempt's id, the secret that proves whose it is, and what the waiting page shows: so that page
+is drawn without a question to the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from vestibule.base.context import Context
+from vestibule.base.errors import Refused
+from vestibule.login.service import Mine, View
+from vestibule.web import cookies
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The attempt that a browser holds, as it was when its cookie was made."""
+
+    mine: Mine
+    view: View
+    then: str = "/"
+    """Where it leads in the end: a path of ours."""
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sealed cookie carries."""
+
+    secret: str
+    view: View
+    then: str
+
+
+def held_by(request: Request) -> Held:
+    """The attempt that this browser holds. Raises Refused `attempt_unknown`."""
+    ctx: Context = request.app.state.ctx
+    token = cookies.read(request, cookies.LOGIN)
+    opened = ctx.sealer.untoken("login", token, now=ctx.clock.now()) if token else None
+    if opened is None:
+        raise Refused("attempt_unknown")
+    kept = msgspec.json.decode(opened, type=_Kept)
+    return Held(Mine(id=kept.view.id, secret=kept.secret), kept.view, kept.then)
+
+
+def hold(ctx: Context, response: Response, secret: str, view: View, then: str = "/") -> None:
+    """Have the browser hold the attempt, as `view` shows it now."""
+    data = msgspec.json.encode(_Kept(secret=secret, view=view, then=then))
+    cookies.put(
+        response,
+        cookies.LOGIN,
+        ctx.sealer.token("login", data, expires_at=view.expires_at),
+    )
+
+
+def to(path: str) -> RedirectResponse:
+    """On to the next page."""
+    return RedirectResponse(path, status_code=303)
+
+
+def own_path(asked: str) -> str:
+    """A path of ours to go on to; anything else leads to the start page."""
+    foreign = not asked.startswith("/") or asked.startswith(("//", "/\\")) or len(asked) > 300
+    return "/" if foreign or not asked.isprintable() else asked
+
+
+def sign_in(response: Response, cookie: str) -> Response:
+    """Signed in: the session's cookie takes the place of the attempt's."""
+    cookies.put(response, cookies.SESSION, cookie)
+    cookies.drop(response, cookies.LOGIN)
+    return response
