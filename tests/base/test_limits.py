@@ -43,7 +43,7 @@ def test_responses_keep_to_five_a_day_and_twenty_a_year(schedule: list[tuple[int
             evaluated.append(now)
             state = state.response_failed(now=now)
         else:
-            state = state.password_right(now=now).knowledge_right().signed_in()
+            state = state.password_right(now=now).knowledge_right(by="a phone").signed_in()
     assert most_within(evaluated, DAY) <= 5
     assert most_within(evaluated, YEAR) <= 20
 
@@ -75,7 +75,7 @@ def test_tries_during_a_wait_change_nothing(schedule: list[tuple[int, str]]) -> 
         if state.response_wait(now=now):
             assert state.response_failed(now=now) == state
         if state.knowledge_wait(now=now):
-            assert state.knowledge_failed(now=now) == state
+            assert state.knowledge_failed(by="a phone", now=now) == state
         if state.push_wait(now=now):
             assert state.pushed(now=now) == state
         if source.password_wait(now=now):
@@ -83,7 +83,7 @@ def test_tries_during_a_wait_change_nothing(schedule: list[tuple[int, str]]) -> 
         if source.ticket_wait(now=now):
             assert source.ticket_failed(now=now) == source
         state = state.password_failed(now=now).response_failed(now=now)
-        state = state.knowledge_failed(now=now).pushed(now=now)
+        state = state.knowledge_failed(by="a phone", now=now).pushed(now=now)
         source = source.password_failed(now=now).ticket_failed(now=now)
 
 

@@ -223,7 +223,7 @@ async def test_parallel_wrong_proofs_are_counted_exactly(scene: Scene, phone: Sc
     codes = [code_of(error) for error in answers if isinstance(error, BaseException)]
     assert len(codes) == 64
     assert codes.count("proof_wrong") == 3
-    slot = await scene.ctx.db.read(lambda tx: limits.load(tx, f"phone:{phone.id}"))
+    slot = await scene.ctx.db.read(lambda tx: limits.load(tx, f"device:{phone.device}"))
     assert slot.limits.knowledge.count == 3
     assert await step(scene, began) is Step.FAILED
 

@@ -327,9 +327,13 @@ async def load(tx: Tx, subject: str) -> Slot:
     return Slot.of(subject, row["version"], row["state"]) if row else Slot.of(subject, None, None)
 
 
-async def save(tx: Tx, slot: Slot, limits: Limits) -> None:
-    """Write what a decision returned; nothing where it changed nothing. Raises Lost."""
-    if limits == slot.limits:
+async def save(tx: Tx, slot: Slot, limits: Limits, *, always: bool = False) -> None:
+    """Write what a decision returned; nothing where it changed nothing. Raises Lost.
+
+    ``always`` writes all the same: a right guess that is sent among wrong ones then queues up
+    with them, and counts only if it comes before the limit is reached.
+    """
+    if limits == slot.limits and not always:
         return
     state, until = _encode(limits).decode(), limits.forgotten_at()
     if slot.version:

@@ -180,6 +180,20 @@ class Settings(BaseSettings):
         description="Fewest PBKDF2-HMAC-SHA-256 rounds, without argon2id.",
     )
 
+    # Other second factors
+    code_card_days: int = Field(
+        default=21, ge=1, le=366, description="How long a printed code card may be used, in days."
+    )
+    temporary_pass_hours: int = Field(
+        default=24,
+        ge=1,
+        le=48,
+        description="How long a temporary pass, given by two members of staff, may be used.",
+    )
+    temporary_pass_single_use: bool = Field(
+        default=True, description="Whether the first sign-in with a temporary pass spends it."
+    )
+
     # Push
     push_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(
@@ -199,6 +213,15 @@ class Settings(BaseSettings):
         default="mailto:operator@example.invalid",
         pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$",
         description="Where push services reach the operator: mailto: or https:.",
+    )
+    ntfy_url: str = Field(
+        default="",
+        pattern=r"^(|https?://[^/\s]+)$",
+        description="Origin of an ntfy server: the second push way, for phones that no push service "
+        "reaches. Empty: there is none. For UnifiedPush name its host in push_allowed_hosts.",
+    )
+    ntfy_token: str = Field(
+        default="", description="Access token of that server, where publishing needs one."
     )
 
     # Mails, texts and calls
@@ -259,6 +282,29 @@ class Settings(BaseSettings):
         le=720,
         description="After a recovery without the old phone, what matters rests for so long.",
     )
+    sms_activation: bool = Field(
+        default=True,
+        description="Whether a text message, beside the password, may link a phone: the first at "
+        "once, one that replaces another after a wait. Off for the strictest houses.",
+    )
+    recovery_wait_hours: int = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="A phone that takes over by text message alone begins to approve after this.",
+    )
+    migration_grace_days: int = Field(
+        default=7,
+        ge=1,
+        le=90,
+        description="A phone that was replaced can still deny, report and say so for so long.",
+    )
+    case_seconds: int = Field(
+        default=1800,
+        ge=300,
+        le=7200,
+        description="How long the set-up of a phone by username and password may take.",
+    )
     old_address_days: int = Field(
         default=30,
         ge=0,
@@ -266,6 +312,17 @@ class Settings(BaseSettings):
         description="How long a removed address is still told what happens to the account.",
     )
 
+    telling: bool = Field(
+        default=True,
+        description="Tell people of what happened, by mail, push and text. Switch it off where "
+        "another server on the same database does.",
+    )
+    notice_days: int = Field(
+        default=365,
+        ge=30,
+        le=36_500,
+        description="How long what people were told of stays in their list, in days.",
+    )
     audit_days: int = Field(
         default=730, ge=366, le=36_500, description="How long audit events are kept, in days."
     )

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from vestibule.base.context import Context
 from vestibule.devices import service
 from vestibule.devices.rules import Enrollment
-from vestibule.protocol.encoding import parse_json_as
+from vestibule.protocol.encoding import b64u_decode, parse_json_as
 from vestibule.protocol.messages import PushSubscription
 from vestibule.web import forms
 from vestibule.web.problems import json_answer
@@ -21,6 +21,11 @@ class _Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: str
+
+
+class _Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    nonce: str
+    proof: str
 
 
 class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,8 +76,26 @@ async def removal(request: Request) -> Response:
     return json_answer(ctx)
 
 
+async def knowledge(request: Request) -> Response:
+    """POST /device/knowledge: whether the PIN that was typed is the right one."""
+    ctx: Context = request.app.state.ctx
+    raw = await forms.raw_json(request)
+    sent = parse_json_as(raw, _Knowledge)
+    await service.check_knowledge(
+        ctx,
+        authorization=request.headers.get("authorization"),
+        path=request.url.path,
+        body=raw,
+        nonce=b64u_decode(sent.nonce),
+        proof=sent.proof,
+        source=visitor(request).address,
+    )
+    return json_answer(ctx, ok=True)
+
+
 routes = [
     Route("/device/subscription", subscription, methods=["PUT"]),
     Route("/device/label", label, methods=["PUT"]),
+    Route("/device/knowledge", knowledge, methods=["POST"]),
     Route("/device/removal", removal, methods=["POST"]),
 ]

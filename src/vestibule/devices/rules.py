@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from vestibule.base.clock import SECOND
 from vestibule.base.errors import Refused
 
 LABEL_MAX: Final = 40
@@ -57,6 +58,17 @@ def can_approve(enrollment: Enrollment, now: int) -> bool:
     rests = enrollment.rests_until is not None and now < enrollment.rests_until
     retired = enrollment.retires_at is not None and now >= enrollment.retires_at
     return not rests and not retired
+
+
+def demand_able(*, rests_until: int | None, retires_at: int | None, now: int) -> None:
+    """Refuse an approval or a response of a phone that rests or has retired.
+
+    Raises Refused ``enrollment_rests`` (with ``wait``, seconds) or ``enrollment_retired``.
+    """
+    if rests_until is not None and now < rests_until:
+        raise Refused("enrollment_rests", wait=-(-(rests_until - now) // SECOND))
+    if retires_at is not None and now >= retires_at:
+        raise Refused("enrollment_retired")
 
 
 def clean_label(typed: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal,
     null,
     or_,
     select,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 
 from vestibule.base.audit import JOURNAL
 from vestibule.base.database import metadata
+from vestibule.base.limits import limit_state
 from vestibule.sessions.store import portal_session
 
 enrollment: Final = Table(
@@ -119,6 +121,23 @@ TO_PROVE: Final = select(*SHOWN, _e.public_key, _e.revoked_at, _e.subscription).
     _e.id == bindparam("id_")
 )
 
+TO_CHECK: Final = (
+    select(
+        *SHOWN,
+        _e.public_key,
+        _e.knowledge_key,
+        _e.revoked_at,
+        limit_state.c.version.label("device_version"),
+        limit_state.c.state.label("device_state"),
+    )
+    .select_from(
+        enrollment.outerjoin(
+            limit_state, limit_state.c.subject == (literal("device:") + _e.device_id)
+        )
+    )
+    .where(_e.id == bindparam("id_"))
+)
+
 RENAME: Final = (
     update(enrollment)
     .where(*_MINE, _e.label != bindparam("label_"))
@@ -140,10 +159,65 @@ REVOKE: Final = (
     )
 )
 
+# What another phone takes the place of: it approves until then, and denies for a while longer.
+RETIRE: Final = (
+    update(enrollment)
+    .where(*_MINE, or_(_e.retires_at.is_(None), _e.retires_at > bindparam("retires_at_")))
+    .values(retires_at=bindparam("retires_at_"), **_JOURNAL)
+)
+
+# Back to what it was, when the phone that was to take its place is stopped.
+RESTORE: Final = (
+    update(enrollment).where(*_MINE, _e.retires_at.is_not(None)).values(retires_at=None, **_JOURNAL)
+)
+
+WAKE_UP: Final = (
+    update(enrollment)
+    .where(*_MINE, _e.rests_until.is_not(None))
+    .values(rests_until=None, **_JOURNAL)
+)
+
+LONG_RETIRED: Final = select(_e.id, _e.account_id, _e.label).where(
+    _e.retires_at < bindparam("before"), _e.revoked_at.is_(None)
+)
+
 SUBSCRIBE: Final = (
     update(enrollment)
     .where(_e.id == bindparam("id_"), _e.revoked_at.is_(None))
     .values(subscription=bindparam("sealed"), push_health=bindparam("health"), **_JOURNAL)
+)
+
+# What the phone says of its permission; a phone that has no subscription is not "ok".
+PERMIT: Final = (
+    update(enrollment)
+    .where(
+        _e.id == bindparam("id_"),
+        _e.revoked_at.is_(None),
+        _e.push_health != bindparam("health"),
+        or_(bindparam("health") == "denied", _e.subscription.is_not(None)),
+    )
+    .values(push_health=bindparam("health"), **_JOURNAL)
+)
+
+LISTEN: Final = (
+    update(enrollment)
+    .where(
+        _e.id == bindparam("id_"),
+        _e.revoked_at.is_(None),
+        # The same again changes nothing.
+        _e.ntfy_topic.is_(None) == bindparam("on"),
+    )
+    .values(ntfy_topic=bindparam("topic"), **_JOURNAL)
+)
+
+DELIVERED: Final = (
+    update(enrollment)
+    .where(
+        _e.id == bindparam("id_"),
+        _e.revoked_at.is_(None),
+        or_(_e.last_delivered_at.is_(None), _e.last_delivered_at < bindparam("before")),
+    )
+    .values(last_delivered_at=bindparam("now"))
 )
 
 # Only the subscription that failed: a new one may have come meanwhile.
@@ -158,7 +232,7 @@ ADVANCE: Final = (
     update(enrollment)
     .where(
         _e.id == bindparam("id_"),
-        _e.revoked_at.is_(None),
+        CAN_APPROVE,
         _e.counter < bindparam("counter_"),
     )
     .values(counter=bindparam("counter_"))

@@ -235,6 +235,9 @@ async def remove_by_operator(ctx: Context, enrollment: Enrollment) -> None:
     await _revoke(ctx, enrollment, actor="system", source="", end_sessions=True)
 
 
-async def advance_counter(tx: Tx, *, enrollment_id: str, counter: int) -> bool:
-    """Accept a response's counter; False when one at least as high was accepted before."""
-    return bool(await tx.run(store.ADVANCE, id_=enrollment_id, counter_=counter))
+async def advance_counter(tx: Tx, *, enrollment_id: str, counter: int, now: int) -> bool:
+    """Accept a response's counter.
+
+    False when one at least as high was accepted before, or the phone may not respond any more.
+    """
+    return bool(await tx.run(store.ADVANCE, id_=enrollment_id, counter_=counter, now=now))

@@ -1,13 +1,14 @@
 """Where a phone is nudged: push subscriptions, sealed at rest."""
 
 import json
+import secrets
 from urllib.parse import urlsplit
 
 from vestibule.base.context import Context, PushTarget
 from vestibule.base.errors import Refused
 from vestibule.devices import store
 from vestibule.devices.rules import Enrollment, PushHealth
-from vestibule.protocol.encoding import b64u_decode, parse_json_as, render_json
+from vestibule.protocol.encoding import b64u, b64u_decode, parse_json_as, render_json
 from vestibule.protocol.messages import PushSubscription
 
 
@@ -44,6 +45,48 @@ async def drop_subscription(ctx: Context, *, enrollment_id: str, sealed: bytes) 
     )
 
 
+async def note_permission(ctx: Context, *, enrollment_id: str, denied: bool, source: str) -> None:
+    """Remember what the phone says of its permission to notify (specification section 8)."""
+    await ctx.db.run(
+        store.PERMIT,
+        id_=enrollment_id,
+        health=(PushHealth.DENIED if denied else PushHealth.OK).value,
+        **event_values(
+            ctx,
+            "enrollment.push_off" if denied else "enrollment.push_on",
+            f"phone:{enrollment_id}",
+            source,
+        ),
+    )
+
+
+async def note_delivery(ctx: Context, *, enrollment_id: str, now: int, before: int) -> None:
+    """Remember that a push arrived, unless one was remembered after ``before`` (ms)."""
+    await ctx.db.run(store.DELIVERED, id_=enrollment_id, now=now, before=before)
+
+
+async def set_topic(ctx: Context, enrollment: Enrollment, *, on: bool, source: str) -> None:
+    """Switch the second push way on, with a topic that nobody can guess, or off."""
+    topic = b64u(secrets.token_bytes(16)).encode("ascii")
+    await ctx.db.run(
+        store.LISTEN,
+        id_=enrollment.id,
+        on=on,
+        topic=ctx.sealer.seal("ntfy-topic", topic, enrollment.id.encode("ascii")) if on else None,
+        **event_values(
+            ctx,
+            "enrollment.second_push_on" if on else "enrollment.second_push_off",
+            f"phone:{enrollment.id}",
+            source,
+        ),
+    )
+
+
+def open_topic(ctx: Context, enrollment_id: str, sealed: bytes) -> str:
+    """The topic in the sealed column."""
+    return ctx.sealer.open("ntfy-topic", sealed, enrollment_id.encode("ascii")).decode("ascii")
+
+
 def push_target(ctx: Context, enrollment_id: str, sealed: bytes) -> PushTarget:
     """Where to send, from the sealed column."""
     subscription = _opened(ctx, enrollment_id, sealed)
@@ -75,7 +118,7 @@ def _opened(ctx: Context, enrollment_id: str, sealed: bytes | None) -> PushSubsc
 
 
 def event_values(
-    ctx: Context, event: str, actor: str, source: str, **detail: str | bool
+    ctx: Context, event: str, actor: str, source: str, **detail: str | int | bool
 ) -> dict[str, str | int]:
     """The journal parameters of `store`'s statements about an enrollment."""
     return {

@@ -11,7 +11,7 @@ from vestibule.base.clock import DAY
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost, Malformed, Refused
-from vestibule.devices import service as devices
+from vestibule.devices import rules as device_rules, service as devices
 from vestibule.login import store
 from vestibule.login.rules import Attempt, Event, State, answerable, move, wrong_proof
 from vestibule.login.service.round import attempt_of
@@ -66,9 +66,19 @@ async def answer_login(ctx: Context, *, text: str, source: str) -> str:
     for _ in range(20):
         decided = await _decide(ctx, message, row, source=source)
         if decided is not None:
+            await _note_permission(ctx, message.claims, row, source=source)
             return decided
         row = await _read(ctx.db, message)
     raise Refused("already_answered")
+
+
+async def _note_permission(ctx: Context, claims: Approval, row: Row, *, source: str) -> None:
+    """What the answer says of the phone's permission to notify, where that is news."""
+    was_denied, is_denied = row["push_health"] == "denied", claims.push == "denied"
+    if is_denied != was_denied and claims.push != "unavailable":
+        await devices.note_permission(
+            ctx, enrollment_id=row["phone_id"], denied=is_denied, source=source
+        )
 
 
 async def _read(tx: Tx, message: Unverified[Approval]) -> Row:
@@ -85,11 +95,16 @@ async def _decide(
     claims = message.claims
     now = ctx.clock.now()
     attempt = _check(ctx, message, row, now=now)
-    phone = limits.Slot.of(f"phone:{message.kid}", row["phone_version"], row["phone_state"])
+    phone = limits.Slot.of(f"device:{row['device_id']}", row["phone_version"], row["phone_state"])
     event = _EVENT[claims.act]
     if event is Event.APPROVE:
+        device_rules.demand_able(
+            rests_until=row["rests_until"], retires_at=row["retires_at"], now=now
+        )
         if (wait := phone.limits.knowledge_wait(now=now)) > 0:
             raise Refused("approvals_blocked", wait=-(-wait // 1000))
+        if phone.limits.knowledge_locked and claims.assertion is None:
+            raise Refused("pin_locked")
         if attempt.number and not hmac.compare_digest(claims.number, attempt.challenge):
             await _wrong_number(ctx, attempt, phone, source=source, now=now)
             return None
@@ -126,7 +141,9 @@ def _proven(ctx: Context, row: Row, claims: Approval, attempt: Attempt) -> bool:
     return hmac.compare_digest(claims.proof, keys.approval_proof(key, attempt.request or ""))
 
 
-def _change(attempt: Attempt, event: Event, phone: limits.Slot) -> dict[str, str | int]:
+def _change(
+    attempt: Attempt, event: Event, phone: limits.Slot, *, now: int
+) -> dict[str, str | int]:
     """The compare-and-set of one answer: from exactly what was read."""
     return {
         "id_": attempt.id,
@@ -137,6 +154,7 @@ def _change(attempt: Attempt, event: Event, phone: limits.Slot) -> dict[str, str
         "to_state": move(attempt.state, event).value,
         "phone_subject": phone.subject,
         "phone_version": phone.version,
+        "now": now,
     }
 
 
@@ -152,7 +170,7 @@ async def _settle(
 ) -> str | None:
     event, result = _EVENT[claims.act], _RESULT[claims.act]
     values = {
-        **_change(attempt, event, phone),
+        **_change(attempt, event, phone, now=now),
         "proof": (Proof.NUMBER if attempt.number else Proof.PUSH).value,
         "to_proofs": attempt.proofs,
         **audit.journal(
@@ -165,7 +183,11 @@ async def _settle(
             else None,
         ),
     }
-    cleared = phone.limits.knowledge_right() if event is Event.APPROVE else phone.limits
+    cleared = (
+        phone.limits.knowledge_right(by=row["phone_id"])
+        if event is Event.APPROVE and claims.assertion is None
+        else phone.limits
+    )
     if event is Event.REPORT or cleared != phone.limits:
 
         async def body(tx: Tx) -> int:
@@ -209,7 +231,7 @@ async def _wrong_number(
 ) -> None:
     won = await ctx.db.run(
         store.ANSWER,
-        **_change(attempt, Event.WRONG_NUMBER, phone),
+        **_change(attempt, Event.WRONG_NUMBER, phone, now=now),
         proof=None,
         to_proofs=attempt.proofs,
         **audit.journal(
@@ -233,7 +255,7 @@ async def _wrong_proof(
     async def body(tx: Tx) -> int:
         won = await tx.run(
             store.ANSWER,
-            **_change(attempt, event, phone),
+            **_change(attempt, event, phone, now=now),
             proof=None,
             to_proofs=attempt.proofs + 1,
             **audit.journal(
@@ -248,7 +270,9 @@ async def _wrong_proof(
             ),
         )
         if won:
-            await limits.save(tx, phone, phone.limits.knowledge_failed(now=now))
+            await limits.save(
+                tx, phone, phone.limits.knowledge_failed(by=attempt.enrollment_id or "", now=now)
+            )
         return won
 
     try:

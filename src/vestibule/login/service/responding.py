@@ -8,7 +8,7 @@ from vestibule.base import audit, ids, limits
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost, Refused
-from vestibule.devices import service as devices
+from vestibule.devices import rules as device_rules, service as devices
 from vestibule.login import store
 from vestibule.login.rules import RESPONSE_TRIES, Attempt, Event, move, respondable
 from vestibule.login.service.round import attempt_of
@@ -71,15 +71,20 @@ async def _weigh(tx: Tx, ctx: Context, row: Row, digits: str, visitor: Visitor) 
     respondable(attempt, now=now)
     if row["revoked_at"] is not None:
         raise Refused("enrollment_revoked")
+    device_rules.demand_able(rests_until=row["rests_until"], retires_at=row["retires_at"], now=now)
     slot = limits.Slot.of(
         f"account:{attempt.account_id}", row["account_version"], row["account_state"]
     )
-    if (wait := slot.limits.response_wait(now=now)) > 0:
+    phone = limits.Slot.of(f"device:{row['device_id']}", row["phone_version"], row["phone_state"])
+    if phone.limits.knowledge_locked:
+        raise Refused("pin_locked")
+    # One PIN serves every account on a phone: what was tried through another one counts here.
+    if wait := max(slot.limits.response_wait(now=now), phone.limits.knowledge_wait(now=now)):
         raise Refused("responses_blocked", wait=-(-wait // 1000))
     key = devices.open_response_key(ctx, row["phone_id"], row["response_key"])
     verdict = _judge(key, attempt, digits, last=row["counter"])
     if verdict.counter is None:
-        return await _wrong(tx, attempt, slot, visitor, now)
+        return await _wrong(tx, attempt, slot, phone, visitor=visitor, now=now)
     if not verdict.accepted:
         return await _again(tx, ctx, attempt, counter=verdict.counter, visitor=visitor, now=now)
     return await _accept(
@@ -88,6 +93,7 @@ async def _weigh(tx: Tx, ctx: Context, row: Row, digits: str, visitor: Visitor) 
         row,
         attempt=attempt,
         slot=slot,
+        phone=phone,
         counter=verdict.counter,
         visitor=visitor,
         now=now,
@@ -138,12 +144,13 @@ async def _accept(
     *,
     attempt: Attempt,
     slot: limits.Slot,
+    phone: limits.Slot,
     counter: int,
     visitor: Visitor,
     now: int,
 ) -> _Outcome:
     phone_id: str = row["phone_id"]
-    if not await devices.advance_counter(tx, enrollment_id=phone_id, counter=counter):
+    if not await devices.advance_counter(tx, enrollment_id=phone_id, counter=counter, now=now):
         raise Lost
     entry = audit.journal(
         event="login.responded",
@@ -154,6 +161,7 @@ async def _accept(
     )
     await _move(tx, attempt, Event.RESPOND, changes={"proof": Proof.RESPONSE.value}, entry=entry)
     await limits.save(tx, slot, slot.limits.signed_in())
+    await limits.save(tx, phone, phone.limits.knowledge_right(by=phone_id))
     opened = await sessions.open_session(
         tx,
         ctx,
@@ -162,6 +170,7 @@ async def _accept(
         proof=Proof.RESPONSE,
         enrollment_id=phone_id,
         browser_digest=row["known_digest"],
+        known=attempt.known,
         visitor=visitor,
         now=now,
     )
@@ -191,7 +200,13 @@ async def _again(
 
 
 async def _wrong(
-    tx: Tx, attempt: Attempt, slot: limits.Slot, visitor: Visitor, now: int
+    tx: Tx,
+    attempt: Attempt,
+    slot: limits.Slot,
+    phone: limits.Slot,
+    *,
+    visitor: Visitor,
+    now: int,
 ) -> _Outcome:
     left = RESPONSE_TRIES - attempt.tries - 1
     entry = audit.journal(
@@ -209,4 +224,6 @@ async def _wrong(
     }
     await _move(tx, attempt, Event.WRONG_RESPONSE, changes=changes, entry=entry)
     await limits.save(tx, slot, slot.limits.response_failed(now=now))
+    failed = phone.limits.knowledge_failed(by=attempt.enrollment_id or "", sent=False, now=now)
+    await limits.save(tx, phone, failed)
     return _Outcome(cookie=None, again=False, left=left, enrollment_id="")

@@ -6,6 +6,7 @@ Nothing here decides.
 from vestibule.login.store.moving import (
     ANSWER,
     CANCEL,
+    CLAIM,
     COLLECT,
     FORCE_NUMBER,
     INSERT,
@@ -23,6 +24,7 @@ from vestibule.login.store.reading import (
     OTHERS,
     SIGN_IN,
     TO_ANSWER,
+    TO_CLAIM,
     TO_RESPOND,
     WAITING_FOR,
 )
@@ -31,6 +33,7 @@ from vestibule.login.store.table import login_attempt, values_of
 __all__ = [
     "ANSWER",
     "CANCEL",
+    "CLAIM",
     "COLLECT",
     "FORCE_NUMBER",
     "FOR_ROUND",
@@ -45,6 +48,7 @@ __all__ = [
     "SWEEP",
     "TAKE",
     "TO_ANSWER",
+    "TO_CLAIM",
     "TO_RESPOND",
     "WAITING_FOR",
     "login_attempt",

@@ -68,6 +68,8 @@ NEXT_ROUND: Final = (
         state="waiting",
         round=_a.round + 1,
         tries=0,
+        # Whoever is asked now did not scan anything.
+        claimed=False,
         **{name: bindparam(name) for name in _ROUND},
         **journal(),
     )
@@ -79,11 +81,32 @@ NUDGED: Final = (
     .values(push=bindparam("push"), **journal())
 )
 
+# From exactly what was read, so the first claim wins; and only by a phone that may approve.
+CLAIM: Final = (
+    update(login_attempt)
+    .where(
+        _a.id == bindparam("id_"),
+        _a.round == bindparam("from_round"),
+        _a.state == bindparam("from_state"),
+        exists().where(enrollment.c.id == bindparam("enrollment_id"), CAN_APPROVE),
+    )
+    .values(
+        state="waiting",
+        round=_a.round + 1,
+        tries=0,
+        claimed=True,
+        account_id=bindparam("account_id"),
+        known=bindparam("known"),
+        **{name: bindparam(name) for name in _ROUND},
+        **journal(),
+    )
+)
+
 CANCEL: Final = (
     update(login_attempt)
     .where(
         MY,
-        or_(_a.state == "choosing", _a.state == "waiting", _a.state == "approved"),
+        _a.state.in_(("unclaimed", "choosing", "waiting", "approved")),
     )
     .values(state="cancelled", **journal())
     .returning(_a.enrollment_id)

@@ -152,6 +152,40 @@ FOR_ROUND: Final = (
     .order_by(enrollment.c.created_at.desc())
 )
 
+# Before a claim: the phone's own row, and beside it the attempt whose code it scanned.
+TO_CLAIM: Final = (
+    select(
+        *ATTEMPT,
+        enrollment.c.id.label("phone_id"),
+        enrollment.c.account_id.label("phone_account_id"),
+        enrollment.c.revoked_at,
+        enrollment.c.rests_until,
+        enrollment.c.retires_at,
+        account.c.username,
+        account.c.disabled_at,
+        account.c.networks,
+        exists()
+        .where(
+            portal_session.c.account_id == account.c.id,
+            portal_session.c.browser_digest == _a.known_digest,
+            portal_session.c.proof.in_(MAKES_KNOWN),
+            portal_session.c.opened_at > bindparam("known_since"),
+        )
+        .label("known_here"),
+        select(func.count())
+        .select_from(_other)
+        .where(_live(_other.c, account_id=account.c.id), _other.c.id != bindparam("id_"))
+        .scalar_subquery()
+        .label("others"),
+    )
+    .select_from(
+        enrollment.join(account, account.c.id == enrollment.c.account_id).outerjoin(
+            login_attempt, _a.id == bindparam("id_")
+        )
+    )
+    .where(enrollment.c.id == bindparam("enrollment_id"))
+)
+
 # What waits for a phone: the enrollment's own row always, its requests beside it.
 WAITING_FOR: Final = (
     select(

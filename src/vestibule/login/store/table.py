@@ -52,6 +52,8 @@ login_attempt: Final = Table(
     Column("browser", Text, nullable=False),
     Column("address", Text, nullable=False),
     Column("place", Text, nullable=False),
+    Column("claimed", Boolean, nullable=False),
+    Column("passwordless", Boolean, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     *JOURNAL(),
     Index("login_attempt_account", "account_id", "opened_at"),
