@@ -28,6 +28,8 @@ class Kind(StrEnum):
 class State(StrEnum):
     """Where a stored attempt stands. Running out of time is not stored: `next_step` derives it."""
 
+    UNCLAIMED = "unclaimed"
+    """Begun without a username: its page shows a rotating QR code, and any phone may claim it."""
     CHOOSING = "choosing"
     WAITING = "waiting"
     APPROVED = "approved"
@@ -42,6 +44,7 @@ class Event(StrEnum):
     """What can happen to an attempt."""
 
     CHOOSE = "choose"
+    CLAIM = "claim"
     AGAIN = "again"
     APPROVE = "approve"
     DENY = "deny"
@@ -60,9 +63,13 @@ class Event(StrEnum):
 # a report is taken even after an approval, because a person may notice too late, and then
 # ends what came of it; a wrong number ends the attempt, because six digits allow one guess.
 MOVES: Final[dict[tuple[State, Event], State]] = {
+    (State.UNCLAIMED, Event.CLAIM): State.WAITING,
+    (State.UNCLAIMED, Event.CANCEL): State.CANCELLED,
     (State.CHOOSING, Event.CHOOSE): State.WAITING,
+    (State.CHOOSING, Event.CLAIM): State.WAITING,
     (State.CHOOSING, Event.CANCEL): State.CANCELLED,
     (State.WAITING, Event.CHOOSE): State.WAITING,
+    (State.WAITING, Event.CLAIM): State.WAITING,
     (State.WAITING, Event.AGAIN): State.WAITING,
     (State.WAITING, Event.APPROVE): State.APPROVED,
     (State.WAITING, Event.DENY): State.DENIED,
@@ -89,6 +96,7 @@ RENEW_BELOW_MS: Final = 30_000
 class Step(StrEnum):
     """What the browser is to do next; the one answer that `/login/next` gives."""
 
+    SHOW_CODE = "show_code"
     CHOOSE = "choose"
     WAIT = "wait"
     RESUME = "resume"
@@ -140,6 +148,10 @@ class Attempt:
     browser: str
     address: str
     place: str
+    claimed: bool = False
+    """The phone that is asked has scanned this browser's code, in this round."""
+    passwordless: bool = False
+    """No password was typed: only the phone that claimed it may answer, and only by approving."""
 
 
 def move(state: State, event: Event) -> State:
@@ -160,10 +172,12 @@ def next_step(attempt: Attempt, *, now: int) -> Step:
         return Step.EXPIRED
     if attempt.state is State.APPROVED:
         return Step.COLLECT
+    if attempt.state is State.UNCLAIMED:
+        return Step.SHOW_CODE
     if attempt.state is State.CHOOSING:
         return Step.CHOOSE
     if now >= attempt.request_expires_at and now >= attempt.challenge_expires_at:
-        return Step.RESUME
+        return Step.EXPIRED if attempt.passwordless else Step.RESUME
     return Step.WAIT
 
 
@@ -196,8 +210,41 @@ def answerable(attempt: Attempt, event: Event, *, now: int) -> None:
         raise Refused("request_expired")
 
 
+def demand_password(attempt: Attempt) -> None:
+    """Refuse what a browser may ask for only after a right password (`password_needed`).
+
+    Else somebody whose code was scanned could go on from there by other ways: have notifications
+    sent, choose another phone, or be read eight digits over the telephone.
+    """
+    if attempt.passwordless:
+        raise Refused("password_needed")
+
+
+def claimable(
+    attempt: Attempt, *, account_id: str, enrollment_id: str, token_holds: bool, now: int
+) -> bool:
+    """Whether a phone's claim has still to be written; False: the same phone repeats itself.
+
+    Raises Refused `claim_over`, `claim_taken` or `claim_other_account`.
+    """
+    live = attempt.kind is Kind.SIGN_IN and (attempt.state, Event.CLAIM) in MOVES
+    if not live or now >= attempt.expires_at:
+        raise Refused("claim_over")
+    if attempt.claimed:
+        if attempt.enrollment_id != enrollment_id:
+            raise Refused("claim_taken")
+        if now < attempt.request_expires_at:
+            return False
+    if not token_holds:
+        raise Refused("claim_over")
+    if attempt.account_id and attempt.account_id != account_id:
+        raise Refused("claim_other_account")
+    return True
+
+
 def respondable(attempt: Attempt, *, now: int) -> None:
     """Refuse a typed response that comes too late, second, or once too often."""
+    demand_password(attempt)
     move(attempt.state, Event.RESPOND)
     if now >= attempt.challenge_expires_at or now >= attempt.expires_at:
         raise Refused("challenge_expired")

@@ -207,6 +207,8 @@ def _login_attempt() -> None:
         Column("browser", Text(), nullable=False),
         Column("address", Text(), nullable=False),
         Column("place", Text(), nullable=False),
+        Column("claimed", Boolean(), nullable=False),
+        Column("passwordless", Boolean(), nullable=False),
         Column("opened_at", BigInteger(), nullable=False),
         Column("event", Text(), nullable=True),
         Column("event_at", BigInteger(), nullable=True),
