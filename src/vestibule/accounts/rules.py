@@ -208,6 +208,11 @@ def zone(name: str | None) -> tzinfo:
         return UTC
 
 
+def zone_known(name: str) -> bool:
+    """Whether this is the name of a time zone here."""
+    return name == "UTC" or zone(name) is not UTC
+
+
 def minute_from(typed: str) -> int | None:
     """The minute of the day of ``06:30``; None where nothing was chosen.
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     insert,
+    or_,
     select,
     update,
 )
@@ -35,6 +36,8 @@ account: Final = Table(
     Column("quiet_until", Integer),
     Column("renew_at", Integer),
     Column("guarded_until", BigInteger),
+    # The latest notice that its owner has not seen; set by the trigger that makes notices.
+    Column("unread_notice", BigInteger),
     Column("disabled_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
 )
@@ -74,8 +77,24 @@ SET_DISABLED: Final = (
 ALLOW_PUSHES: Final = (
     update(account).where(_a.id == bindparam("id_")).values(pushes_stopped_until=None)
 )
+# Only what was seen: a notice that came meanwhile stays marked.
+NOTICES_SEEN: Final = (
+    update(account)
+    .where(_a.id == bindparam("id_"), _a.unread_notice <= bindparam("upto"))
+    .values(unread_notice=None)
+)
 REPORTED: Final = (
     update(account)
     .where(_a.id == bindparam("id_"))
     .values(pushes_stopped_until=bindparam("until"), password_change_needed=True)
+)
+# Its columns are the parameters of each call.
+CHANGE: Final = update(account).where(_a.id == bindparam("id_"))
+GUARD: Final = (
+    update(account)
+    .where(
+        _a.id == bindparam("id_"),
+        or_(_a.guarded_until.is_(None), _a.guarded_until < bindparam("until")),
+    )
+    .values(guarded_until=bindparam("until"))
 )
