@@ -120,6 +120,22 @@ def zone_of(name: str | None) -> tzinfo:
 
 
 @cache
+def country_names(language: str) -> Mapping[str, str]:
+    """Countries by their code (ISO 3166), as the language names them."""
+    return {str(code): str(name) for code, name in _locale(language).territories.items()}
+
+
+def country_of(header: str, language: str) -> str:
+    """The country that a browser asks for (``it-IT``), else where its language is at home."""
+    for wanted in _by_preference(header[:400]):
+        _, dash, country = wanted.replace("_", "-").rpartition("-")
+        if dash and len(country) == 2:
+            return country.upper()
+    likely = {"en": "GB", "zh-Hans": "CN", "ja": "JP", "pt": "PT"}
+    return likely.get(language, language[:2].upper())
+
+
+@cache
 def _locale(language: str) -> Locale:
     # Day before month, as nearly everybody who is not American writes it.
     british = language == DEFAULT or language in PSEUDO
