@@ -46,7 +46,15 @@ async def test_migrations_make_what_the_stores_describe(empty_url: str) -> None:
 async def test_every_journey_is_journalled(database: Database) -> None:
     """Each table with the journal's columns has its triggers, and the journal its guards."""
     tables = {table.name for table in metadata.sorted_tables if "audit_detail" in table.c}
-    assert tables == {"activation_ticket", "contact", "enrollment", "login_attempt", "portal_session"}
+    assert tables == {
+        "activation_ticket",
+        "contact",
+        "enrollment",
+        "factor",
+        "login_attempt",
+        "pass_request",
+        "portal_session",
+    }
     made = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
         "postgresql": "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal",

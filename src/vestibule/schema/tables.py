@@ -6,11 +6,25 @@ from vestibule.base import audit, limits
 from vestibule.base.database import metadata
 from vestibule.contacts import store as contacts
 from vestibule.devices import store as devices
+from vestibule.factors import store as factors
 from vestibule.login import store as login
 from vestibule.notifications import store as notifications
 from vestibule.sessions import store as sessions
+from vestibule.staff import store as staff
 
 __all__ = ["STORES", "metadata"]
 
-STORES = (audit, limits, accounts, activation, contacts, devices, login, notifications, sessions)
+STORES = (
+    audit,
+    limits,
+    accounts,
+    activation,
+    contacts,
+    devices,
+    factors,
+    login,
+    notifications,
+    sessions,
+    staff,
+)
 """The modules that define tables."""

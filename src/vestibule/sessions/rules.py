@@ -73,6 +73,8 @@ class EndReason(StrEnum):
     PHONE_LINKED = "phone_linked"
     """A password alone no longer suffices."""
     PHONE_REMOVED = "phone_removed"
+    FACTOR_ADDED = "factor_added"
+    """As after a phone was linked."""
     REPORTED = "reported"
 
 
@@ -100,6 +102,8 @@ class Session:
     """Where the account may be used from, as address/prefix; empty: from anywhere."""
     guarded_until: int | None
     """Until then (ms) what matters cannot be changed: the account was recovered."""
+    unread: bool
+    """Whether there is a notice that its owner has not seen."""
     opened_at: int
     expires_at: int
 
