@@ -37,12 +37,17 @@ from vestibule.base.errors import Fault
 from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
 from vestibule.base.wake import LocalBus, WakeBus
-from vestibule.contacts import service as contacts
+from vestibule.contacts import pages as contacts_pages, service as contacts
 from vestibule.devices import device_api as devices_api, pages as devices_pages
 from vestibule.login import device_api as login_api, pages as login_pages, service as login
-from vestibule.notifications import device_api as notifications_api, service as notifications
+from vestibule.notifications import (
+    device_api as notifications_api,
+    pages as notifications_pages,
+    service as notifications,
+)
 from vestibule.outside.console import Outbox
 from vestibule.outside.mail import mail_sender
+from vestibule.outside.ntfy import Ntfy
 from vestibule.outside.places import places
 from vestibule.outside.redis_wake import RedisBus
 from vestibule.outside.text import Gateway
@@ -81,6 +86,7 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             stack.push_async_callback(redis.close)
             bus = redis
         push = await stack.enter_async_context(WebPush(settings, keys.vapid))
+        ntfy = await stack.enter_async_context(Ntfy(settings)) if settings.ntfy_url else None
         outbox = Outbox()
         text = await stack.enter_async_context(Gateway(settings, outbox))
         stack.push_async_callback(notifications.settle)
@@ -96,6 +102,7 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             mail=mail_sender(settings, outbox),
             text=text,
             places=places(settings.geoip_file),
+            second_push=ntfy,
         )
 
 
@@ -107,6 +114,7 @@ async def sweep(ctx: Context) -> None:
         contacts.sweep_codes,
         contacts.sweep_contacts,
         sessions.sweep_sessions,
+        notifications.sweep_notices,
     ):
         await task(ctx)
     now = ctx.clock.now()
@@ -151,6 +159,11 @@ class House:
                 self._origins = origins(ctx)
                 sweeper = asyncio.create_task(_sweep_for_ever(ctx))
                 stack.callback(sweeper.cancel)
+                if self._settings.telling:
+                    bell = notifications.Bell()
+                    ctx.db.after_commit(bell.ring)
+                    teller = asyncio.create_task(notifications.tell_for_ever(ctx, bell))
+                    stack.callback(teller.cancel)
                 # What is here now stays: the collector need not look through it ever again.
                 gc.collect()
                 gc.freeze()
@@ -184,6 +197,8 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
         *login_pages.routes,
         *activation_pages.routes,
         *devices_pages.routes,
+        *notifications_pages.routes,
+        *contacts_pages.routes,
         *sessions_pages.routes,
         *language.routes,
         Route("/static/{name}", static_file, methods=["GET"]),

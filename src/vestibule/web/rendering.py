@@ -29,7 +29,11 @@ _SETTINGS: Final = (
     ("/settings/sign-in", "web.menu.secure_login"),
     ("/settings/phones", "web.menu.phones"),
     ("/settings/password", "web.menu.password"),
+    ("/settings/contacts", "web.menu.contacts"),
     ("/settings/sessions", "web.menu.sessions"),
+    ("/settings/networks", "web.menu.networks"),
+    ("/settings/hours", "web.menu.hours"),
+    ("/settings/language", "web.menu.language"),
     ("/settings/activity", "web.menu.activity"),
 )
 
@@ -50,6 +54,11 @@ class SignedIn(Protocol):
     @property
     def display_name(self) -> str:
         """Shown in the menu."""
+        ...
+
+    @property
+    def unread(self) -> bool:
+        """Whether there are notifications that were not seen yet."""
         ...
 
     @property
@@ -173,8 +182,12 @@ def moment(scope: Scope, at: int) -> Markup:
 @pass_context
 def browser(scope: Scope, label: str) -> str:
     """``Firefox on Windows``, which is how it is stored, in the page's language."""
+    return browser_in(label, scope["language"])
+
+
+def browser_in(label: str, code: str) -> str:
+    """As the filter, for what is no page."""
     name, on, system = label.partition(" on ")
-    code: str = scope["language"]
     if label == "Unknown browser":
         return i18n.t("web.browser.unknown", code)
     return i18n.t("web.browser.on", code, browser=name, system=system) if on else label

@@ -18,6 +18,7 @@ from vestibule.contacts.service.codes import (
 from vestibule.contacts.service.records import (
     add,
     add_by_operator,
+    demand_may_change,
     get_contact,
     list_contacts,
     prefer,
@@ -36,6 +37,7 @@ __all__ = [
     "add_by_operator",
     "check_code",
     "code_under_way",
+    "demand_may_change",
     "get_contact",
     "list_contacts",
     "prefer",
