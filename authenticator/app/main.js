@@ -1,11 +1,12 @@
 // The start: read the address, load what is needed, show the first screen.
 
 import { takeAddress } from "./address.js";
-import { fail, home, openRequest, openWaiting, ownLink, present } from "./app.js";
+import { fail, home, openRequest, openWaiting, ownClaim, ownLink, present } from "./app.js";
 import { Clock } from "./device/clock.js";
 import { Server } from "./device/server.js";
 import { Updates } from "./device/updates.js";
 import { openVault } from "./device/vault.js";
+import { Notices } from "./journeys/notices.js";
 import { Watch } from "./journeys/watch.js";
 import { SCREENS } from "./screens.js";
 import { announce, mountAnnouncer } from "./ui/announce.js";
@@ -17,23 +18,28 @@ import { counted, loadWords } from "./ui/words.js";
 
 const opened = takeAddress();
 
+/** What shortcuts and notifications may open. @type {Record<string, string>} */
+const OPENS = { authenticate: "authenticate", scan: "scan", notices: "notices", test: "self_test" };
+
 /** @param {App} app @param {Opened} from */
 async function first(app, from) {
-  const { link, request, open, install } = from;
+  const { link, claim, request, open, install } = from;
   try {
     if (link) return await present(app, { link: ownLink(link) });
+    if (claim) return await app.router.go("claim", { link: ownClaim(claim) });
   } catch (problem) {
     await home(app);
     return fail(app, problem);
   }
   if (install) return app.router.go("install");
   await home(app);
-  if (open === "authenticate" || open === "scan") return app.router.go(open);
+  if (open && Object.hasOwn(OPENS, open)) return app.router.go(OPENS[open]);
   if (request) return openRequest(app, request);
 }
 
 /** Started, or seen again: one request that waits is shown at once. @param {App} app */
 async function look(app) {
+  void app.notices.refresh().catch(() => {});
   await app.watch.start();
   const { waiting } = app.watch;
   if (waiting.length === 1 && app.router.name === "home") await app.router.go("request", { id: waiting[0].id });
@@ -46,8 +52,8 @@ function listenToPage(app) {
   addEventListener("pageshow", (event) => event.persisted && seen());
   // A link that is opened while the app is already at its address only changes the fragment.
   addEventListener("hashchange", () => {
-    const { link } = takeAddress();
-    if (link) void first(app, { link, request: null, open: null, install: false });
+    const { link, claim } = takeAddress();
+    if (link || claim) void first(app, { link, claim, request: null, open: null, install: false });
   });
   addEventListener("unhandledrejection", ({ reason }) => void fail(app, reason));
   let count = 0;
@@ -71,6 +77,7 @@ async function start() {
     const clock = new Clock((await vault.thing("offset")) ?? 0);
     const app = /** @type {App} */ ({ vault, clock, router, server: new Server(clock), updates: new Updates() });
     app.watch = new Watch(app);
+    app.notices = new Notices(app);
     router.app = app;
     clock.learnt = (offset) => void vault.keep("offset", offset).catch(() => {});
     app.server.contact = (reached) => {
@@ -80,14 +87,16 @@ async function start() {
       if (changed) app.watch.tell();
     };
     document.documentElement.dataset.motion = (await vault.thing("motion")) ?? "system";
-    await app.watch.reload();
+    await Promise.all([app.watch.reload(), app.notices.load()]);
     // A link or a request must not be lost to a restart: then the new version waits.
-    const calm = !opened.link && !opened.request;
+    const calm = !opened.link && !opened.claim && !opened.request;
     if (calm && (await app.updates.takeUp())) return;
     app.updates.found = () => app.watch.tell();
-    const registering = app.updates.start(({ type, request = null }) => {
-      if (type === "open") void (request ? openRequest(app, request) : openWaiting(app));
+    const registering = app.updates.start(({ type, request = null, screen = null, kind }) => {
+      const named = screen && Object.hasOwn(OPENS, screen) ? OPENS[screen] : null;
+      if (type === "open") void (request ? openRequest(app, request) : named ? app.router.go(named) : openWaiting(app));
       if (type === "look") void app.watch.refresh();
+      if (type === "look" && kind === "notice") void app.notices.refresh();
     });
     listenToPage(app);
     await first(app, opened);

@@ -164,7 +164,44 @@ const PROVEN = {
   "PUT /device/subscription": ({ push }, { enrollment }) => ((enrollment.push = push), {}),
   "PUT /device/label": ({ label }, { enrollment }) => ((enrollment.label = label), {}),
   "POST /device/removal": (_, { id }) => (enrollments.delete(id), {}),
+  "GET /device/notices": (_, { enrollment }) => noticesOf(enrollment),
+  "POST /device/notices/read": ({ upto }, { enrollment }) => (notices.forEach((one) => (one.read ||= one.account === enrollment.account && one.id <= upto)), {}),
+  "GET /device/health": () => health,
+  "POST /device/test-push": () => ((flight.sent_at = Date.now()), { id: newId() }),
+  "GET /device/test-push": () => ({ ...flight, outcome: "sent", delivered_at: flight.lost ? null : flight.sent_at + 412 }),
+  "PUT /device/second-push": ({ on }) => ((health.second = { ...health.second, on, ...(on ? TOPIC : {}) }), on ? TOPIC : { topic_url: null, subscribe: null }),
+  "POST /device/claims": ({ claim }, { id, enrollment }) => claimed(claim, id, enrollment),
 };
+
+// --- notices, the self-test and claims --------------------------------------------------------
+
+const TOPIC = { topic_url: "https://ntfy.northgate.example/v-7Q2MK9FX4T6WRD3HPZ8C", subscribe: "ntfy://ntfy.northgate.example/v-7Q2MK9FX4T6WRD3HPZ8C" };
+/** @type {any} */
+const health = { seamless: true, push: "ok", push_stopped_until: null, quiet: false, quiet_until: null, last_delivered_at: null, second: { on: false, topic_url: null, subscribe: null } };
+const flight = { sent_at: 0, second: "none", lost: false };
+/** @type {any[]} */
+const notices = [];
+
+/** @param {Enrollment} enrollment */
+function noticesOf({ account }) {
+  const own = notices.filter((one) => one.account === account).map(({ account: _, ...notice }) => notice).reverse();
+  return { unread: own.filter(({ read }) => !read).length, notices: own };
+}
+
+/** @param {any} body */
+function makeNotice({ account = "m.rossi", title = "A phone was linked", text = "A phone named “Pixel 9” was linked to your account.", weight = "alarm", not_me = true, place = "Turin, Italy", age = 0 }) {
+  const notice = { id: notices.length + 1, account, event: "enrollment.added", at: Date.now() - age * 1000, title, text, place, weight, not_me, not_me_url: null, read: false };
+  notices.push(notice);
+  return { id: notice.id };
+}
+
+/** @param {string} claim @param {string} id @param {Enrollment} enrollment */
+async function claimed(claim, id, enrollment) {
+  if (claim.split(".")[1] === "AAAAAAAAAAAAAAAAAAAAAA") throw new Refused("claim_over");
+  await makeAttempt({ account: enrollment.account });
+  const [attempt] = attempts.slice(-1);
+  return { request: attempt.enrollment === id ? attempt.text : "" };
+}
 
 // --- what makes things happen ----------------------------------------------------------------
 
@@ -211,6 +248,9 @@ const TOY = {
   "/toy/revoke": () => (enrollments.clear(), {}),
   "/toy/drop": () => (attempts.splice(0), [...streams.keys()].forEach((id) => tell(id, "change", {})), {}),
   "/toy/answered": () => answered,
+  "/toy/notice": makeNotice,
+  "/toy/health": (body) => Object.assign(health, body),
+  "/toy/flight": (body) => Object.assign(flight, body),
 };
 
 // --- http ------------------------------------------------------------------------------------
@@ -230,7 +270,8 @@ function json(response, status, value, type = "application/json") {
 /** @param {IncomingMessage} request @param {ServerResponse} response */
 async function device(request, response) {
   const body = await bodyOf(request);
-  const name = `${request.method} ${request.url}`;
+  const notMe = /^\/device\/notices\/(\d+)\/not-me$/u.exec(request.url ?? "");
+  const name = `${request.method} ${new URL(request.url ?? "", ADDRESS).pathname}`;
   const read = () => (body.length > 0 ? parseJson(Buffer.from(body).toString()) : {});
   if (weather.down) return request.socket.destroy();
   if (name === "GET /device/stream") {
@@ -238,6 +279,11 @@ async function device(request, response) {
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" }).write(": hello\n\n");
     streams.set(id, (streams.get(id) ?? new Set()).add(response));
     return request.on("close", () => streams.get(id)?.delete(response));
+  }
+  if (notMe) {
+    await prove(request, body);
+    notices.forEach((one) => one.id === Number(notMe[1]) && (one.not_me = false));
+    return json(response, 200, { now: Date.now() });
   }
   const open = OPEN[name];
   const proven = PROVEN[name];
@@ -248,7 +294,7 @@ async function device(request, response) {
 
 /** @param {string} path @param {ServerResponse} response */
 async function file(path, response) {
-  const name = ["/", "/activate", "/install"].includes(path) ? "/index.html" : path;
+  const name = ["/", "/activate", "/claim", "/install"].includes(path) ? "/index.html" : path;
   const data = await readFile(new URL(`.${name}`, ROOT)).catch(() => null);
   if (!data || name.includes("..")) return response.writeHead(404).end();
   const policy = name.startsWith("/app/workers/") ? WORKER_POLICY : POLICY;

@@ -53,11 +53,47 @@ async function subscribed(applicationServerKey, anew) {
   return facts(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }));
 }
 
-/** Takes away what lies in the phone's list and is of no use any more. */
-export async function clearNotifications() {
+/** The endpoint that this phone listens on, if any. @returns {Promise<string | null>} */
+export async function currentEndpoint() {
   try {
     const registration = await within(2000, navigator.serviceWorker.ready, "push_unavailable");
-    for (const notification of await registration.getNotifications()) notification.close();
+    const existing = await within(2000, registration.pushManager.getSubscription(), "push_unavailable");
+    return existing?.endpoint ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the worker that shows notifications is at work. @returns {Promise<boolean>} */
+export async function workerActive() {
+  const found = navigator.serviceWorker?.getRegistration("/");
+  const registration = await within(2000, Promise.resolve(found), "push_unavailable").catch(() => undefined);
+  return registration?.active?.state === "activated";
+}
+
+/**
+ * When a push arrived here last, as the worker noted it.
+ *
+ * @param {...("sign-in" | "notice" | "test")} kinds
+ * @returns {Promise<number | null>} ms, this phone's clock
+ */
+export async function lastArrival(...kinds) {
+  try {
+    const cache = await caches.open("kept");
+    const found = await Promise.all(kinds.map(async (kind) => Number(await (await cache.match(`/kept/push-${kind}`))?.text())));
+    return Math.max(0, ...found.filter(Number.isFinite)) || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Takes away what lies in the phone's list and is of no use any more. @param {"sign-in" | "notice" | "test"} kind */
+export async function clearNotifications(kind) {
+  try {
+    const registration = await within(2000, navigator.serviceWorker.ready, "push_unavailable");
+    for (const notification of await registration.getNotifications()) {
+      if ((notification.data?.kind ?? "sign-in") === kind) notification.close();
+    }
   } catch {
     // Only tidiness.
   }
@@ -67,12 +103,5 @@ export async function clearNotifications() {
 export async function health() {
   const state = permission();
   if (state === "denied") return "denied";
-  if (state !== "granted") return "unavailable";
-  try {
-    const registration = await within(2000, navigator.serviceWorker.ready, "push_unavailable");
-    const existing = await within(2000, registration.pushManager.getSubscription(), "push_unavailable");
-    return existing ? "ok" : "unavailable";
-  } catch {
-    return "unavailable";
-  }
+  return state === "granted" && (await currentEndpoint()) ? "ok" : "unavailable";
 }

@@ -19,7 +19,7 @@ export class Updates {
     return Boolean(this.registration?.waiting && navigator.serviceWorker.controller);
   }
 
-  /** @param {(message: {type: string, request?: string | null}) => void} hear */
+  /** @param {(message: {type: string, request?: string | null, screen?: string | null, kind?: string}) => void} hear */
   async start(hear) {
     if (!navigator.serviceWorker) return;
     navigator.serviceWorker.addEventListener("message", ({ data }) => hear(data));

@@ -78,7 +78,7 @@ export class Watch {
       this.waiting = lists.flat().sort((one, other) => one.request.exp - other.request.exp);
       await this.reload();
     } while (this.again);
-    if (this.reached && this.waiting.length === 0) void clearNotifications();
+    if (this.reached && this.waiting.length === 0) void clearNotifications("sign-in");
     if (this.reached) void keepPushes(this.app).catch(() => {});
   }
 
@@ -88,10 +88,10 @@ export class Watch {
     if (account.ended) return [];
     try {
       if (account.pending && !(await settle(this.app, account))) return [];
-      const { account: name, seamless, label, push, requests } = await server.attempts(account);
+      const { account: name, seamless, label, push, requests, rests_until: rests = null, retires_at: retires = null } = await server.attempts(account);
       this.pushes.set(account.id, push);
-      const changed = name !== account.account || seamless !== account.seamless || label !== account.label;
-      if (changed) await vault.change(account.id, { account: name, seamless, label });
+      const changed = name !== account.account || seamless !== account.seamless || label !== account.label || rests !== (account.rests ?? null) || retires !== (account.retires ?? null);
+      if (changed) await vault.change(account.id, { account: name, seamless, label, rests, retires, opened: rests ? account.opened : null });
       const read = await Promise.all(requests.map((text) => this.read(account, text)));
       return read.filter((waiting) => waiting !== null);
     } catch (problem) {
@@ -111,6 +111,22 @@ export class Watch {
     } catch {
       return null;
     }
+  }
+
+  /**
+   * A request that came by another way than the list: it waits from now on.
+   *
+   * @param {Account} account
+   * @param {string} text
+   * @returns {Promise<Waiting>}
+   * @throws {Refused} `signature_wrong` if it does not hold under the pinned key
+   */
+  async take(account, text) {
+    const waiting = await this.read(account, text);
+    if (!waiting) throw new Refused("signature_wrong");
+    this.waiting = [...this.waiting.filter(({ id }) => id !== waiting.id), waiting].sort((one, other) => one.request.exp - other.request.exp);
+    this.tell();
+    return waiting;
   }
 
   /** @param {Waiting} waiting */

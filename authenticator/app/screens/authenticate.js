@@ -1,12 +1,14 @@
 // Challenge and response: six digits in, eight out, without any network.
 
 import { fail } from "../app.js";
+import { opens } from "../device/vault.js";
 import { respond } from "../journeys/respond.js";
 import { parseChallenge } from "../protocol/ocra.js";
 import { Problem, codeOf } from "../protocol/errors.js";
+import { accountChoice } from "../ui/account_choice.js";
 import { note } from "../ui/cards.js";
 import { button } from "../ui/controls.js";
-import { h, uniqueId } from "../ui/element.js";
+import { h } from "../ui/element.js";
 import { digitsField, onEnter } from "../ui/fields.js";
 import { unlock } from "../ui/unlock_sheet.js";
 import { t } from "../ui/words.js";
@@ -15,8 +17,11 @@ import { t } from "../ui/words.js";
 
 /** @type {import("../ui/router.js").Show} */
 export async function authenticate(/** @type {import("../app.js").App} */ app, /** @type {{id?: string}} */ { id }) {
-  const accounts = (await app.vault.accounts()).filter(({ ended, pending }) => !ended && !pending);
-  if (accounts.length === 0) return app.router.screens.home(app, {});
+  const linked = (await app.vault.accounts()).filter(({ ended, pending }) => !ended && !pending);
+  const device = await app.vault.device();
+  const now = app.clock.now();
+  const accounts = linked.filter((account) => opens(device, account) && !((account.rests ?? 0) > now));
+  if (accounts.length === 0) return app.router.screens[linked.some((account) => !opens(device, account)) ? "forgotten" : "home"](app, {});
   let chosen = accounts.find((account) => account.id === id) ?? accounts[0];
   const { field, input, refuse } = digitsField(t("authenticate.challenge"), t("authenticate.hint"));
   const submit = async () => {
@@ -28,9 +33,8 @@ export async function authenticate(/** @type {import("../app.js").App} */ app, /
       return input.focus();
     }
     try {
-      const device = await app.vault.device();
       if (!device) throw new Problem("enrollment_unknown");
-      const root = await unlock({ device, title: t("unlock.respond"), text: t("unlock.respond.text", { account: chosen.account }) });
+      const root = await unlock({ device, title: t("unlock.respond"), text: t("unlock.respond.text", { account: chosen.account }), forgot: () => app.router.go("forgotten") });
       if (!root) return;
       const digits = await respond(app, chosen, challenge, root);
       await app.router.go("response", { digits, challenge, account: chosen });
@@ -46,7 +50,7 @@ export async function authenticate(/** @type {import("../app.js").App} */ app, /
     back: true,
     focus: accounts.length === 1 ? input : undefined,
     body: [
-      accounts.length > 1 ? chooser(accounts, chosen, (account) => (chosen = account)) : h("p", { class: "soft" }, nameOf(chosen)),
+      accounts.length > 1 ? accountChoice(t("authenticate.account"), accounts, chosen, (account) => (chosen = account)) : h("p", { class: "soft" }, nameOf(chosen)),
       field,
       note({ icon: "cloud", text: t("authenticate.offline") }),
     ],
@@ -56,21 +60,3 @@ export async function authenticate(/** @type {import("../app.js").App} */ app, /
 
 /** @param {Account} account */
 const nameOf = ({ account, organisation }) => `${account} · ${organisation}`;
-
-/** @param {Account[]} accounts @param {Account} chosen @param {(account: Account) => void} choose */
-function chooser(accounts, chosen, choose) {
-  const name = uniqueId();
-  return h(
-    "fieldset",
-    { class: "rows" },
-    h("legend", {}, t("authenticate.account")),
-    accounts.map((account) =>
-      h(
-        "label",
-        { class: "row" },
-        h("input", { type: "radio", name, checked: account === chosen, onchange: () => choose(account) }),
-        h("span", { class: "row-text" }, h("b", {}, account.account), h("span", { class: "soft" }, account.organisation)),
-      ),
-    ),
-  );
-}

@@ -11,7 +11,7 @@ import { dayAndTime, t } from "../ui/words.js";
 /** @typedef {import("../ui/icons.js").IconName} IconName */
 
 /** @type {Record<Answered["outcome"], {icon: IconName, look: string}>} */
-const LOOKS = {
+export const LOOKS = {
   approved: { icon: "check", look: "good" },
   denied: { icon: "cross", look: "ink" },
   reported: { icon: "flag", look: "bad" },

@@ -2,6 +2,7 @@
 
 import { home } from "../app.js";
 import { SHOWN_FOR } from "../journeys/respond.js";
+import { currentResync } from "../journeys/resync.js";
 import { grouped } from "../protocol/ocra.js";
 import { note } from "../ui/cards.js";
 import { button } from "../ui/controls.js";
@@ -13,7 +14,7 @@ import { t } from "../ui/words.js";
 /** @typedef {{digits: string, challenge: string, account: import("../device/vault.js").Account}} Params */
 
 /** @type {import("../ui/router.js").Show} */
-export function response(/** @type {App} */ app, /** @type {Params} */ { digits, challenge, account }) {
+export async function response(/** @type {App} */ app, /** @type {Params} */ { digits, challenge, account }) {
   const until = performance.now() + SHOWN_FOR * 1000;
   // Read digit by digit, not as a number of millions.
   const number = h("output", { class: "number", "aria-label": t("response.label", { digits: [...digits].join(" ") }) }, grouped(digits));
@@ -30,6 +31,9 @@ export function response(/** @type {App} */ app, /** @type {Params} */ { digits,
       gone.textContent = t("response.over");
     },
   });
+  // Who came here to bring things back into step goes on with that.
+  const resync = await currentResync(app);
+  const on = () => (resync?.id === account.id ? app.router.go("resync", { id: account.id }) : home(app));
   const again = button(t("response.again"), () => app.router.go("authenticate", { id: account.id }));
   return {
     title: t("response.title"),
@@ -42,7 +46,7 @@ export function response(/** @type {App} */ app, /** @type {Params} */ { digits,
       note({ icon: "turn", text: t("response.resync") }),
       h("p", { class: "soft" }, t("response.warning")),
     ],
-    foot: [h("div", { class: "pair" }, again, button(t("action.done"), () => home(app), { weight: "brass" }))],
+    foot: [h("div", { class: "pair" }, again, button(t("action.done"), on, { weight: "brass" }))],
     leave: () => clock.stop(),
   };
 }

@@ -1,10 +1,11 @@
-// Motion, and what this app is.
+// Language, notifications, motion, and what this app is.
 
 import { installed } from "../device/phone.js";
 import { facts } from "../ui/cards.js";
 import { link, row } from "../ui/controls.js";
 import { h, uniqueId } from "../ui/element.js";
-import { t } from "../ui/words.js";
+import { languageOf } from "../ui/languages.js";
+import { currentLanguage, t } from "../ui/words.js";
 
 const MOTIONS = ["system", "none"];
 
@@ -38,6 +39,11 @@ export async function settings(app) {
       h(
         "div",
         { class: "rows" },
+        row({ title: t("language.title"), text: languageOf(currentLanguage()).name, icon: "globe", act: () => app.router.go("language") }),
+        row({ title: t("notifications.title"), icon: "bell", act: () => app.router.go("notifications") }),
+        row({ title: t("notices.title"), icon: "flag", act: () => app.router.go("notices") }),
+        device && row({ title: device.cpin ? t("settings.pin") : t("settings.pin.set"), text: t("settings.pin.text"), icon: "digits", act: () => app.router.go("change_pin") }),
+        device?.cpin && row({ title: t("settings.forgotten"), icon: "warn", act: () => app.router.go("forgotten") }),
         row({ title: t("history.title"), icon: "clock", act: () => app.router.go("history") }),
         !installed() && row({ title: t("install.title"), icon: "phone", act: () => app.router.go("install") }),
         row({ title: t("licences.title"), icon: "mark", act: () => app.router.go("licences") }),

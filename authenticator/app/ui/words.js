@@ -10,7 +10,7 @@ import { pseudo } from "./pseudo.js";
 
 const FALLBACK = "en";
 // The worker, which shows notifications while no page is open, reads here what language is in use.
-const IN_USE = { cache: "language", path: "/i18n/in-use" };
+const IN_USE = { cache: "kept", path: "/kept/language" };
 
 /** @type {Words} */
 let catalogue = {};
@@ -109,6 +109,18 @@ export const clockTime = (at) => new Intl.DateTimeFormat(region(), { timeStyle: 
 
 /** @param {number} at ms */
 export const dayAndTime = (at) => new Intl.DateTimeFormat(region(), { dateStyle: "medium", timeStyle: "short" }).format(at);
+
+/** For what is a day or two ahead: its weekday says more than its date. @param {number} at ms */
+export const weekdayAndTime = (at) => new Intl.DateTimeFormat(region(), { weekday: "long", hour: "numeric", minute: "2-digit" }).format(at);
+
+/** "Today", "yesterday", or the date. @param {number} at ms @param {number} [now] ms */
+export function dayName(at, now = Date.now()) {
+  const midnight = (/** @type {number} */ time) => new Date(time).setHours(0, 0, 0, 0);
+  const days = Math.round((midnight(at) - midnight(now)) / 86_400_000);
+  if (days > 0 || days < -1) return new Intl.DateTimeFormat(region(), { dateStyle: "full" }).format(at);
+  const said = new Intl.RelativeTimeFormat(region(), { numeric: "auto" }).format(days, "day");
+  return said.charAt(0).toLocaleUpperCase(region()) + said.slice(1);
+}
 
 /** Minutes and seconds of a time left. @param {number} seconds */
 export const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.max(0, seconds) % 60).padStart(2, "0")}`;

@@ -51,7 +51,7 @@ _TYPES: Final = {
 }
 _FOLDERS: Final = ("app", "css", "i18n", "icons", "vendor")
 _SHELL: Final = "/index.html"
-_SHELL_PATHS: Final = frozenset({"/", "/activate", "/install"})
+_SHELL_PATHS: Final = frozenset({"/", "/activate", "/claim", "/install"})
 _WORKERS: Final = "/app/workers/"
 
 

@@ -1,0 +1,23 @@
+// After "this was not me": what was stopped, and what to do now.
+
+import { home } from "../app.js";
+import { note, numbered } from "../ui/cards.js";
+import { button } from "../ui/controls.js";
+import { h } from "../ui/element.js";
+import { icon } from "../ui/icons.js";
+import { t } from "../ui/words.js";
+
+/** @type {import("../ui/router.js").Show} */
+export function reported(/** @type {import("../app.js").App} */ app, /** @type {{organisation: string}} */ { organisation }) {
+  return {
+    title: t("reported.title"),
+    lead: t("reported.lead", { organisation }),
+    passing: true,
+    body: [
+      numbered([t("reported.1"), t("reported.2"), t("reported.3")]),
+      note({ icon: "mark", text: t("reported.note") }),
+      h("div", { class: "picture arrive" }, icon("flag", "bad")),
+    ],
+    foot: [button(t("action.done"), () => home(app), { weight: "brass" })],
+  };
+}
