@@ -57,6 +57,7 @@ class Database:
 
     def __init__(self, engine: SqliteEngine | PostgresEngine) -> None:
         self._engine = engine
+        self._committed: Callable[[], None] | None = None
 
     @classmethod
     async def open(cls, url: str) -> "Database":
@@ -78,6 +79,10 @@ class Database:
         """Have every statement, begin, commit and rollback reported; None stops it."""
         self._engine.observe(observer)
 
+    def after_commit(self, committed: Callable[[], None]) -> None:
+        """Have every commit of this process told, on the loop, to one who does not tarry."""
+        self._committed = committed
+
     async def read(self, body: Callable[[Tx], Awaitable[T]]) -> T:
         """Run a body that only reads. Each of its statements sees what is committed by then."""
         try:
@@ -96,7 +101,7 @@ class Database:
         """
         for attempt in range(_TRIES):
             try:
-                return await self._engine.write(body, alone=alone)
+                result = await self._engine.write(body, alone=alone)
             except Exception as error:
                 fault = self._engine.fault(error) or error
                 if isinstance(fault, Lost):
@@ -106,6 +111,10 @@ class Database:
                     raise
                 else:
                     raise fault from error
+            else:
+                if self._committed is not None:
+                    self._committed()
+                return result
         raise Unavailable("busy", reason="lost every race for a record")
 
     async def one(self, statement: Executable, **params: Value) -> Row | None:

@@ -131,6 +131,7 @@ CODES: dict[str, Code] = _table(
     enrollment_rests=403,
     enrollment_retired=410,
     subscription_refused=403,
+    second_push_unavailable=409,
     # An app that comes with credentials
     case_unknown=404,
     case_expired=410,

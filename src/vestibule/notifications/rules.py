@@ -13,8 +13,6 @@ _DAY: Final = 24 * _HOUR
 
 NOT_ME_MS: Final = 14 * _DAY
 """How long "this was not me" may be said: mails are read late."""
-OLD_ADDRESS_MS: Final = 30 * _DAY
-"""A removed address still hears of alarms: whoever removed it may not have been its owner."""
 TEXTS_A_DAY: Final = 10
 """Text messages about notices to one number; each costs money, and a thief could cause many."""
 LEASE_MS: Final = 2 * _MINUTE
@@ -67,22 +65,25 @@ _NEWS: Final = Told()
 
 TOLD: Final[Mapping[str, Told]] = MappingProxyType(
     {
+        "codes.renewed": _ALARM,
         "account.password_changed": _ALARM,
         "account.disabled": _NEWS,
         "account.networks_changed": _ALARM,
         "account.seamless_on": _CHANGE,
         "account.seamless_off": _CHANGE,
+        # By an operator, who has seen whose it is; the others are told when they are verified.
+        "contact.added": Told(weight=Weight.ALARM, not_me=True, only='%"verified":true%'),
         "contact.verified": _ALARM,
         "contact.removed": _ALARM,
         "contact.preferred": _CHANGE,
         "enrollment.created": _ALARM,
         "enrollment.removed": _ALARM,
-        "factor.added": _ALARM,
+        "factor.confirmed": _ALARM,
         "factor.removed": _ALARM,
         "login.proofs_spent": _CHANGE,
         "login.reported": Told(weight=Weight.ALARM),
         "notice.sent": _NEWS,
-        "pass.issued": _ALARM,
+        "pass.confirmed": _ALARM,
         "recovery.started": _ALARM,
         "recovery.rested": _ALARM,
         "recovery.finished": _ALARM,
@@ -167,8 +168,3 @@ def next_try(way: Way, tries: int, now: int) -> int | None:
     """When to try again after the ``tries``-th failure; None: give up."""
     pauses = _PAUSES[way]
     return now + pauses[tries - 1] if tries <= len(pauses) else None
-
-
-def ways_of(weight: Weight) -> tuple[Way, ...]:
-    """The ways that a notice takes."""
-    return (Way.MAIL, Way.PUSH, Way.TEXT) if weight is Weight.ALARM else (Way.MAIL, Way.PUSH)

@@ -26,7 +26,6 @@ from sqlalchemy import (
 
 from vestibule.accounts.store import account
 from vestibule.base.database import insert, metadata
-from vestibule.contacts.store import contact
 from vestibule.devices.store import enrollment
 from vestibule.sessions.store import portal_session
 
@@ -107,7 +106,11 @@ _TELL = (
     "told_event.weight FROM told_event WHERE told_event.event = NEW.event "
     "AND (told_event.only_detail = '' OR NEW.detail LIKE told_event.only_detail)"
 )
-_UNREAD = "UPDATE account SET unread_notice = NEW.id WHERE id = NEW.account_id"
+_UNREAD = (
+    "UPDATE account SET unread_notice = NEW.id WHERE id = NEW.account_id "
+    "AND EXISTS (SELECT 1 FROM notice WHERE notice.id = NEW.id)"
+)
+_LISTED = "EXISTS (SELECT 1 FROM told_event WHERE told_event.event = NEW.event)"
 
 
 def triggers(dialect: str) -> list[str]:
@@ -119,16 +122,14 @@ def triggers(dialect: str) -> list[str]:
         return [
             (
                 "CREATE TRIGGER audit_event_told AFTER INSERT ON audit_event FOR EACH ROW "
-                "WHEN NEW.account_id IS NOT NULL AND NEW.result = 'ok' "
-                "AND EXISTS (SELECT 1 FROM told_event WHERE event = NEW.event) "
-                f"BEGIN {_TELL}; "
-                f"{_UNREAD} AND EXISTS (SELECT 1 FROM notice WHERE notice.id = NEW.id); END"
+                f"WHEN NEW.account_id IS NOT NULL AND NEW.result = 'ok' AND {_LISTED} "
+                f"BEGIN {_TELL}; {_UNREAD}; END"
             )
         ]
     return [
         (
             "CREATE FUNCTION audit_event_tell() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN {_TELL}; IF FOUND THEN {_UNREAD}; END IF; RETURN NULL; END $$"
+            f"$$ BEGIN IF {_LISTED} THEN {_TELL}; {_UNREAD}; END IF; RETURN NULL; END $$"
         ),
         (
             "CREATE TRIGGER audit_event_told AFTER INSERT ON audit_event FOR EACH ROW "
@@ -157,12 +158,6 @@ TO_TELL: Final = (
     )
     .join(account, account.c.id == _n.account_id)
     .where(_n.id == bindparam("id_"))
-)
-
-CONTACTS: Final = select(contact.c.id, contact.c.kind, contact.c.address, contact.c.state).where(
-    contact.c.account_id == bindparam("account_id"),
-    contact.c.verified_at.is_not(None),
-    or_(contact.c.state == "verified", contact.c.removed_at > bindparam("removed_since")),
 )
 
 PHONES: Final = select(enrollment.c.id).where(

@@ -87,6 +87,7 @@ BY_ID: Final = (
         account.c.timezone,
         account.c.networks,
         account.c.guarded_until,
+        account.c.unread_notice,
         account.c.disabled_at,
     )
     .join(account, account.c.id == _s.account_id)

@@ -45,16 +45,22 @@ async def open_session(
     visitor: Visitor,
     now: int,
     factor_id: str | None = None,
+    renew_at: int | None = None,
+    timezone: str | None = None,
+    known: bool = False,
 ) -> NewSession:
     """Store a new session inside the caller's transaction (one statement).
 
+    `known` says that the browser was, before this: its owner is told of one that was not.
     `attempt_id` is unique over all sessions: a second collection of one sign-in cannot commit.
     """
     cookie = new_secret()
     new = NewSession(
         id=session_id(ctx, cookie),
         cookie=cookie,
-        expires_at=now + ctx.settings.session_hours * HOUR,
+        expires_at=account_rules.session_ends(
+            now + ctx.settings.session_hours * HOUR, renew_at=renew_at, timezone=timezone, now=now
+        ),
     )
     await tx.run(
         store.OPEN,
@@ -79,7 +85,12 @@ async def open_session(
             actor="browser",
             source=visitor.address,
             result="ok",
-            detail={"proof": proof.value, "browser": visitor.browser, "place": visitor.place},
+            detail={
+                "proof": proof.value,
+                "browser": visitor.browser,
+                "place": visitor.place,
+                "known": known,
+            },
             at=now,
         ),
     )
@@ -132,6 +143,7 @@ def _session(id_: str, row: Row) -> Session:
         timezone=row["timezone"],
         networks=account_rules.networks_of(row["networks"]),
         guarded_until=row["guarded_until"],
+        unread=row["unread_notice"] is not None,
         opened_at=row["opened_at"],
         expires_at=row["expires_at"],
     )
