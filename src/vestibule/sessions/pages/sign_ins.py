@@ -1,4 +1,4 @@
-"""Settings: where the account is signed in, the browsers known to it, and what has happened."""
+"""Settings: where the account is signed in, its known browsers, and what has happened."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,7 +23,9 @@ _LARGEST = 2**62
 
 async def _session(request: Request) -> Session:
     ctx: Context = request.app.state.ctx
-    return await service.get_session(ctx, cookies.read(request, cookies.SESSION))
+    return await service.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
 
 
 def _back(done: str) -> Response:
