@@ -53,6 +53,7 @@ async def phones(request: Request) -> Response:
                 created_at=phone.enrollment.created_at,
             )
         },
+        now=request.app.state.ctx.clock.now(),
         done=_done(request, "renamed", "removed", "removed_last"),
     )
 
@@ -148,19 +149,6 @@ async def _asked(request: Request, session: Session) -> Enrollment:
 # --- secure login -----------------------------------------------------------------------------
 
 
-async def secure_login(request: Request) -> Response:
-    """GET /settings/sign-in: seamless authentication, on or off."""
-    session = await _session(request)
-    listed = await service.list_phones(request.app.state.ctx, session.account_id)
-    return render(
-        request,
-        "devices/secure_login.html",
-        session=session,
-        phones=len(listed),
-        done=_done(request, "saved"),
-    )
-
-
 async def save_secure_login(request: Request) -> Response:
     """POST /settings/sign-in: save it."""
     ctx: Context = request.app.state.ctx
@@ -181,6 +169,5 @@ routes = [
     Route("/settings/phones/name", rename, methods=["POST"]),
     Route("/settings/phones/remove", leave, methods=["GET"]),
     Route("/settings/phones/remove", remove, methods=["POST"]),
-    Route("/settings/sign-in", secure_login, methods=["GET"]),
     Route("/settings/sign-in", save_secure_login, methods=["POST"]),
 ]
