@@ -37,6 +37,10 @@ CODES_AN_HOUR = 5
 CODES_A_DAY = 10
 SOURCE_CODES = 20
 """Codes sent to one number or account, and asked for from one source in an hour."""
+SOURCE_OPENINGS = 60
+"""Sign-ins begun without a username, and terminals that ask to be let in, from one source."""
+SOURCE_CLAIMS = 20
+"""Codes of such sign-ins and terminals that were not good, from one source."""
 PUSHES_IN_WINDOW = 3
 PUSHES_UNANSWERED = 5
 RESPONSES_A_DAY = 5
@@ -86,6 +90,8 @@ class Limits(Struct, frozen=True, omit_defaults=True):
     ticket_times: tuple[int, ...] = ()
     code_times: tuple[int, ...] = ()
     code_failure_times: tuple[int, ...] = ()
+    opening_times: tuple[int, ...] = ()
+    claim_times: tuple[int, ...] = ()
 
     # Passwords: in a row for a name, in a window for a source.
 
@@ -230,6 +236,26 @@ class Limits(Struct, frozen=True, omit_defaults=True):
         times = _with(self.code_failure_times, now, RESPONSES_A_YEAR)
         return replace(self, code_failure_times=times)
 
+    # What anybody may begin, and what is guessed about it, counted per source.
+
+    def opening_wait(self, *, now: int) -> int:
+        """Milliseconds until something may be begun without a username; 0: now."""
+        return _window_wait(self.opening_times, SOURCE_OPENINGS, WINDOW, now)
+
+    def opened(self, *, now: int) -> "Limits":
+        """After something was begun without a username."""
+        return replace(self, opening_times=_with(self.opening_times, now, SOURCE_OPENINGS))
+
+    def claim_wait(self, *, now: int) -> int:
+        """Milliseconds to wait before a scanned or typed code is looked at; 0: go ahead."""
+        return _window_wait(self.claim_times, SOURCE_CLAIMS, WINDOW, now)
+
+    def claim_failed(self, *, now: int) -> "Limits":
+        """After a scanned or typed code that is not good."""
+        if self.claim_wait(now=now):
+            return self
+        return replace(self, claim_times=_with(self.claim_times, now, SOURCE_CLAIMS))
+
     def forgotten_at(self) -> int:
         """When nothing of this matters any more (ms)."""
         ends = [
@@ -247,6 +273,8 @@ class Limits(Struct, frozen=True, omit_defaults=True):
                 (self.ticket_times, WINDOW),
                 (self.code_times, DAY),
                 (self.code_failure_times, YEAR),
+                (self.opening_times, WINDOW),
+                (self.claim_times, WINDOW),
             )
             if times
         ]

@@ -150,6 +150,17 @@ class Settings(BaseSettings):
     session_hours: int = Field(
         default=24, ge=1, le=720, description="A portal session ends after this long in any case."
     )
+    terminal_session_hours: int = Field(
+        default=24, ge=1, le=2160, description="A terminal's token ends after this long."
+    )
+    terminal_grant_seconds: int = Field(
+        default=600, ge=60, le=1800, description="A terminal waits this long to be let in."
+    )
+    sms_sign_in: bool = Field(
+        default=False,
+        description="Whether an account without a phone that has a verified number signs in with "
+        "a code sent to it. Text messages can be redirected: with the first phone this ends.",
+    )
     step_up_seconds: int = Field(
         default=600,
         ge=60,

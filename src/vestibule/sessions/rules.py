@@ -64,6 +64,14 @@ MAKES_KNOWN: Final = tuple(
 )
 
 
+class Kind(StrEnum):
+    """What holds a session's secret."""
+
+    BROWSER = "browser"
+    TERMINAL = "terminal"
+    """A program, which sends it as a bearer token."""
+
+
 class EndReason(StrEnum):
     """Why a session is over before its time."""
 
@@ -123,6 +131,7 @@ class SessionView:
     """One line of the list of sessions."""
 
     id: str
+    kind: Kind
     proof: Proof
     proved_at: int
     enrollment_id: str | None

@@ -30,6 +30,7 @@ portal_session: Final = Table(
     "portal_session",
     metadata,
     Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
     Column("account_id", Text, nullable=False),
     Column("attempt_id", Text, unique=True),
     Column("browser_digest", LargeBinary),
@@ -62,7 +63,10 @@ _ENDED: Final = {
     "audit_detail": bindparam("detail"),
 }
 _LIVE: Final = and_(
-    _s.ended_at.is_(None), _s.expires_at > bindparam("now"), _s.seen_at > bindparam("idle_since")
+    _s.ended_at.is_(None),
+    _s.expires_at > bindparam("now"),
+    # Nobody leaves a terminal's token open on a screen: it does not grow old by resting.
+    or_(_s.seen_at > bindparam("idle_since"), _s.kind == "terminal"),
 )
 
 OPEN: Final = insert(portal_session).values({c.name: bindparam(c.name) for c in portal_session.c})
@@ -70,6 +74,7 @@ OPEN: Final = insert(portal_session).values({c.name: bindparam(c.name) for c in 
 BY_ID: Final = (
     select(
         _s.id,
+        _s.kind,
         _s.account_id,
         _s.proof,
         _s.proved_at,
@@ -126,6 +131,7 @@ PROVED: Final = (
 LIVE_OF: Final = (
     select(
         _s.id,
+        _s.kind,
         _s.proof,
         _s.proved_at,
         _s.enrollment_id,
@@ -173,6 +179,7 @@ END_OF_ATTEMPT: Final = (
 HISTORY: Final = (
     select(
         _s.id,
+        _s.kind,
         _s.proof,
         _s.proved_at,
         _s.enrollment_id,

@@ -230,6 +230,7 @@ def _portal_session() -> None:
     op.create_table(
         "portal_session",
         Column("id", Text(), nullable=False),
+        Column("kind", Text(), nullable=False),
         Column("account_id", Text(), nullable=False),
         Column("attempt_id", Text(), nullable=True),
         Column("browser_digest", LargeBinary(), nullable=True),

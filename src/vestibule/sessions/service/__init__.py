@@ -29,6 +29,11 @@ from vestibule.sessions.service.holding import (
     session_of,
 )
 from vestibule.sessions.service.listing import list_happenings, list_sessions, list_sign_ins
+from vestibule.sessions.service.terminals import (
+    end_terminal_session,
+    open_terminal_session,
+    terminal_session_of,
+)
 
 __all__ = [
     "NewSession",
@@ -39,6 +44,7 @@ __all__ = [
     "end_others",
     "end_session",
     "end_session_of_attempt",
+    "end_terminal_session",
     "forget_browser",
     "forget_reported",
     "get_session",
@@ -48,8 +54,10 @@ __all__ = [
     "list_sessions",
     "list_sign_ins",
     "open_session",
+    "open_terminal_session",
     "prove_again",
     "session_id",
     "session_of",
     "sweep_sessions",
+    "terminal_session_of",
 ]

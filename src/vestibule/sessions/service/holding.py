@@ -13,7 +13,7 @@ from vestibule.base.errors import Refused
 from vestibule.base.ids import new_secret
 from vestibule.protocol.encoding import b64u
 from vestibule.sessions import rules, store
-from vestibule.sessions.rules import Assurance, Proof, Session
+from vestibule.sessions.rules import Assurance, Kind, Proof, Session
 from vestibule.web.visitor import Visitor
 
 _COOKIE_LENGTH: Final = 43
@@ -65,6 +65,7 @@ async def open_session(
     await tx.run(
         store.OPEN,
         id=new.id,
+        kind=Kind.BROWSER.value,
         account_id=account_id,
         attempt_id=attempt_id,
         browser_digest=browser_digest,
@@ -110,16 +111,20 @@ async def session_of(
     now = ctx.clock.now()
     id_ = session_id(ctx, cookie)
     row = await ctx.db.one(store.BY_ID, id_=id_)
-    if row is None or not rules.alive(
-        ended_at=row["ended_at"],
-        expires_at=row["expires_at"],
-        seen_at=row["seen_at"],
-        disabled=row["disabled_at"] is not None,
-        now=now,
-        idle_ms=ctx.settings.session_idle_minutes * MINUTE,
+    if (
+        row is None
+        or row["kind"] != Kind.BROWSER
+        or not rules.alive(
+            ended_at=row["ended_at"],
+            expires_at=row["expires_at"],
+            seen_at=row["seen_at"],
+            disabled=row["disabled_at"] is not None,
+            now=now,
+            idle_ms=ctx.settings.session_idle_minutes * MINUTE,
+        )
     ):
         return None
-    session = _session(id_, row)
+    session = session_in(row)
     account_rules.demand_network(session.networks, address)
     before = now - rules.TOUCH_MS
     if row["seen_at"] < before:
@@ -127,9 +132,10 @@ async def session_of(
     return session
 
 
-def _session(id_: str, row: Row) -> Session:
+def session_in(row: Row) -> Session:
+    """The session that a row describes."""
     return Session(
-        id=id_,
+        id=row["id"],
         account_id=row["account_id"],
         username=row["username"],
         display_name=row["display_name"],

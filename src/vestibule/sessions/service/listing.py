@@ -7,7 +7,7 @@ from vestibule.base.clock import MINUTE
 from vestibule.base.context import Context
 from vestibule.base.database import Row
 from vestibule.sessions import store
-from vestibule.sessions.rules import Happening, Proof, SessionView
+from vestibule.sessions.rules import Happening, Kind, Proof, SessionView
 
 _NO_EVENT_YET: Final = 2**62
 
@@ -29,6 +29,7 @@ async def list_sign_ins(ctx: Context, account_id: str, *, most: int) -> list[Ses
 def _view(row: Row) -> SessionView:
     return SessionView(
         id=row["id"],
+        kind=Kind(row["kind"]),
         proof=Proof(row["proof"]),
         proved_at=row["proved_at"],
         enrollment_id=row["enrollment_id"],
