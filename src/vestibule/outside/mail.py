@@ -118,10 +118,11 @@ def rendered(mail: Mail, sender: str) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = formatdate(usegmt=True)
     message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
-    message["Content-Language"] = mail.language
     # So that nobody's holiday notice answers a machine (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     if mail.html:
         message.add_alternative(mail.html, subtype="html")
+    # Last: setting the content takes such headers away.
+    message["Content-Language"] = mail.language
     return message
