@@ -1,6 +1,8 @@
 // What every screen is given, and how a screen is reached from a link, a push or a start.
 
+import { mayMakeKeys } from "./device/phone.js";
 import { parseLink } from "./protocol/activation_link.js";
+import { parseClaimLink } from "./protocol/claim_link.js";
 import { Problem } from "./protocol/errors.js";
 
 /** @typedef {import("./journeys/activate.js").From} From */
@@ -11,6 +13,7 @@ import { Problem } from "./protocol/errors.js";
  * @property {import("./device/clock.js").Clock} clock
  * @property {import("./device/server.js").Server} server
  * @property {import("./journeys/watch.js").Watch} watch
+ * @property {import("./journeys/notices.js").Notices} notices
  * @property {import("./ui/router.js").Router} router
  * @property {import("./device/updates.js").Updates} updates
  */
@@ -27,16 +30,40 @@ export async function fail(app, problem, retry) {
   await app.router.go("problem", { code: known.code, facts: known.facts, retry });
 }
 
-/** A scanned, opened or pasted link to this app. @param {string} text @throws {Problem} `link_…` */
-export function ownLink(text) {
-  const link = parseLink(text);
-  if (link.address !== location.origin) throw new Problem("link_foreign");
+/** Whether a text is, by its path, a sign-in to claim and no activation. @param {string} text */
+export const isClaim = (text) => /^https?:[^#?]*\/claim(?:#|$)/u.test(text.trim());
+
+/** A sign-in shown as a code by a page of ours. @param {string} text @throws {Problem} `link_…` */
+export function ownClaim(text) {
+  const link = parseClaimLink(text);
+  if (link.address !== location.origin) throw new Problem("link_elsewhere", { address: link.address });
   return link;
 }
 
-/** From a ticket to the question whether to go on. @param {App} app @param {From} from */
-export async function present(app, from) {
-  await app.router.go("activating", { from });
+/** A scanned, opened or pasted link to this app. @param {string} text @throws {Problem} `link_…` */
+export function ownLink(text) {
+  // What people hold before the scanner by mistake is told by what it is.
+  if (/^otpauth(?:-migration)?:/iu.test(text.trim())) throw new Problem("link_totp");
+  if (!/^https?:/iu.test(text.trim())) throw new Problem("link_other");
+  const link = parseLink(text);
+  if (link.address !== location.origin) throw new Problem("link_elsewhere", { address: link.address });
+  return link;
+}
+
+/**
+ * From a ticket to the question whether to go on.
+ *
+ * @param {App} app
+ * @param {From} from
+ * @param {{newPin?: boolean}} [how] `newPin`: the PIN of this phone was forgotten
+ */
+export async function present(app, from, { newPin = false } = {}) {
+  await app.router.go("activating", { from, newPin });
+}
+
+/** To the form for username and password; where no keys may be made, to the way to where they may. @param {App} app @param {object} params */
+export async function beginWithPassword(app, params) {
+  await (mayMakeKeys() ? app.router.go("credentials", params) : app.router.go("install"));
 }
 
 /** A notification was tapped: the one request that waits, or the list. @param {App} app */

@@ -9,15 +9,16 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { b64u, newId, parseJson, randomBytes, unb64u } from "../app/protocol/encoding.js";
 import { Malformed, Problem, Refused } from "../app/protocol/errors.js";
-import { kid } from "../app/protocol/keys.js";
+import { kid, nonceProof } from "../app/protocol/keys.js";
 import { APPROVAL, APPROVAL_REQUEST, ENROL_REQUEST, parseMessage, signMessage } from "../app/protocol/messages.js";
 import { SUITE } from "../app/protocol/ocra.js";
+import { toyCases } from "./toy_cases.js";
 import { SHAPES, checkProof, findCounter, openEnrolResponse, readApproval } from "./house_side.js";
 
 /** @typedef {import("node:http").IncomingMessage} IncomingMessage */
 /** @typedef {import("node:http").ServerResponse} ServerResponse */
 /** @typedef {{link: string, code: string, account: string, expires: number, id: string, used: boolean, tries: number}} Ticket */
-/** @typedef {{jwk: any, response: Uint8Array<ArrayBuffer>, knowledge: Uint8Array<ArrayBuffer>, account: string, label: string, device: string, counter: number, push: any}} Enrollment */
+/** @typedef {{jwk: any, response: Uint8Array<ArrayBuffer>, knowledge: Uint8Array<ArrayBuffer>, account: string, label: string, device: string, counter: number, push: any, rests?: number | null, retires?: number | null}} Enrollment */
 /** @typedef {{id: string, enrollment: string, text: string, number: string, expires: number, failures: number}} Attempt */
 
 const ROOT = new URL("../", import.meta.url);
@@ -47,7 +48,7 @@ const attempts = [];
 const streams = new Map();
 /** @type {string[]} what was answered, for tests */
 const answered = [];
-const weather = { down: false, skew: 0 };
+const weather = { down: false, skew: 0, wrong: 0 };
 
 /** @param {string} name @param {KeyUsage[]} uses */
 async function pair(name, uses) {
@@ -73,7 +74,12 @@ async function openTicket({ link, code }) {
     ticket.tries++;
     throw new Refused("ticket_unknown");
   }
-  const request = await signMessage(ENROL_REQUEST, signing.id, signing.key, {
+  return { request: await requestOf(ticket) };
+}
+
+/** @param {Ticket} ticket */
+const requestOf = (ticket) =>
+  signMessage(ENROL_REQUEST, signing.id, signing.key, {
     ...dates("phone", ticket.expires - now()),
     ticket: ticket.id,
     account: `${ticket.account[0]}…${ticket.account.at(-1)}`,
@@ -83,8 +89,6 @@ async function openTicket({ link, code }) {
     policy: { pin_min: 4, pin_max: 6, suite: SUITE, argon2id: { m: 19456, t: 2 }, pbkdf2: { rounds: 600000 } },
     vapid: b64u(vapid),
   });
-  return { request };
-}
 
 /** @param {any} body */
 async function enroll({ response }) {
@@ -132,10 +136,17 @@ async function answer({ answer: text }) {
   }
 }
 
+/** @param {any} body @param {{id: string, enrollment: Enrollment}} proven */
+async function checkKnowledge({ nonce, proof }, { enrollment }) {
+  if (proof === (await nonceProof(enrollment.knowledge, nonce))) return { ok: true };
+  weather.wrong++;
+  throw weather.wrong > 4 ? new Refused("approvals_blocked", { wait: 60 }) : new Refused("proof_wrong", { left: 5 - weather.wrong });
+}
+
 /** @param {string} id @param {Enrollment} enrollment */
 function waiting(id, enrollment) {
   const requests = attempts.filter((one) => one.enrollment === id && one.expires > now()).map(({ text }) => text);
-  return { account: enrollment.account, seamless: true, label: enrollment.label, requests };
+  return { account: enrollment.account, seamless: true, label: enrollment.label, push: "ok", rests_until: enrollment.rests ?? null, retires_at: enrollment.retires ?? null, requests };
 }
 
 /** @param {string} id @param {string} event @param {object} data */
@@ -157,12 +168,20 @@ async function prove(request, body) {
 /** @typedef {(body: any, proven: {id: string, enrollment: Enrollment}) => any} Face */
 
 /** @type {Record<string, Face>} */
-const OPEN = { "POST /device/tickets": openTicket, "POST /device/enrollments": enroll, "POST /device/answers": answer, "POST /device/delivered": () => ({}) };
+const OPEN = {
+  "POST /device/cases": (body) => cases.open(body),
+  "POST /device/cases/way": (body) => cases.choose(body),
+  "POST /device/cases/code": (body) => cases.code(body),
+  "POST /device/cases/enrollments": (body) => cases.enrolled(body),
+  "POST /device/cases/end": (body) => cases.end(body),
+  "POST /device/tickets": openTicket, "POST /device/enrollments": enroll, "POST /device/answers": answer, "POST /device/delivered": () => ({}),
+};
 /** @type {Record<string, Face>} */
 const PROVEN = {
   "GET /device/attempts": (_, { id, enrollment }) => waiting(id, enrollment),
   "PUT /device/subscription": ({ push }, { enrollment }) => ((enrollment.push = push), {}),
   "PUT /device/label": ({ label }, { enrollment }) => ((enrollment.label = label), {}),
+  "POST /device/knowledge": checkKnowledge,
   "POST /device/removal": (_, { id }) => (enrollments.delete(id), {}),
   "GET /device/notices": (_, { enrollment }) => noticesOf(enrollment),
   "POST /device/notices/read": ({ upto }, { enrollment }) => (notices.forEach((one) => (one.read ||= one.account === enrollment.account && one.id <= upto)), {}),
@@ -210,13 +229,19 @@ const vapid = await (async () => {
   return new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
 })();
 
-/** @param {any} body */
-function makeTicket({ account = "m.rossi", life = 600 }) {
+/** @param {{account?: string, life?: number}} of @returns {Ticket} */
+function newTicket({ account = "m.rossi", life = 600 }) {
   const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   const code = Array.from(randomBytes(12), (byte) => letters[byte % 32]).join("");
   const ticket = { link: newId(), code, account, expires: now() + life, id: newId(), used: false, tries: 0 };
   tickets.push(ticket);
-  return { link: `${ADDRESS}/activate#1.${ticket.link}.${signing.id}`, code };
+  return ticket;
+}
+
+/** @param {any} body */
+function makeTicket(body) {
+  const ticket = newTicket(body);
+  return { link: `${ADDRESS}/activate#1.${ticket.link}.${signing.id}`, code: ticket.code };
 }
 
 /** @param {any} body */
@@ -239,8 +264,12 @@ async function checkResponse({ account = "m.rossi", challenge, response }) {
   return { hit: hit ?? null };
 }
 
+const cases = toyCases({ enrollments, newTicket, requestOf, enroll: (response) => enroll({ response }), now: () => now() * 1000 });
+
 /** @type {Record<string, (body: any) => any>} */
 const TOY = {
+  "/toy/case": cases.toy,
+  "/toy/retire": ({ at }) => ([...enrollments.values()].forEach((one) => (one.retires = at)), {}),
   "/toy/ticket": makeTicket,
   "/toy/attempt": makeAttempt,
   "/toy/response": checkResponse,
@@ -287,6 +316,10 @@ async function device(request, response) {
   }
   const open = OPEN[name];
   const proven = PROVEN[name];
+  if (name === "GET /device/cases/outcome") {
+    const said = await cases.outcome(request.headers["vestibule-case"]?.toString());
+    return json(response, 200, { now: Date.now() + weather.skew * 1000, ...said });
+  }
   if (!open && !proven) throw new Refused("not_found");
   const value = open ? await open(read(), /** @type {any} */ (null)) : await proven(read(), await prove(request, body));
   return json(response, 200, { now: Date.now() + weather.skew * 1000, ...value });

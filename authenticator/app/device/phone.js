@@ -15,6 +15,22 @@ export function system() {
   return /Android/u.test(agent) ? "android" : "other";
 }
 
+/** How the app is put onto the home screen differs by browser, not by system alone. */
+export const GUIDES = /** @type {const} */ (["iphone", "ipad", "ios_browser", "chrome", "firefox", "samsung", "computer"]);
+/** @typedef {typeof GUIDES[number]} Guide */
+
+/** @returns {Guide} */
+export function guide() {
+  const agent = navigator.userAgent;
+  if (system() === "ios") {
+    if (/CriOS|FxiOS|EdgiOS|OPT\//u.test(agent)) return "ios_browser";
+    return /iPhone|iPod/u.test(agent) ? "iphone" : "ipad";
+  }
+  if (system() !== "android") return "computer";
+  if (/SamsungBrowser/u.test(agent)) return "samsung";
+  return /Firefox/u.test(agent) ? "firefox" : "chrome";
+}
+
 /** Whether the app runs from the home screen. */
 export const installed = () =>
   matchMedia("(display-mode: standalone), (display-mode: fullscreen)").matches ||
@@ -28,7 +44,7 @@ const SYSTEMS = [
   ["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android"], ["Windows", "Windows"], ["Mac OS X", "Mac"], ["Linux", "Linux"],
 ];
 const BROWSERS = [
-  ["Edg", "Edge"], ["CriOS", "Chrome"], ["FxiOS", "Firefox"], ["Firefox", "Firefox"], ["Chrome", "Chrome"], ["Version", "Safari"],
+  ["Edg", "Edge"], ["SamsungBrowser", "Samsung Internet"], ["CriOS", "Chrome"], ["FxiOS", "Firefox"], ["Firefox", "Firefox"], ["Chrome", "Chrome"], ["Version", "Safari"],
 ];
 
 /** @returns {Promise<{label: string, platform: string}>} a first name for this phone, and what it is */

@@ -7,9 +7,15 @@ import { callProof } from "../protocol/messages.js";
 /** @typedef {import("./clock.js").Clock} Clock */
 /** @typedef {import("./vault.js").Account} Account */
 /** @typedef {import("../protocol/messages.js").Subscription} Subscription */
-/** @typedef {{now: number, account: string, seamless: boolean, label: string, push: string, requests: string[]}} Attempts */
-/** @typedef {{now: number, enrollment: string, account: string, portal: string, seamless: boolean}} Enrolled */
-/** @typedef {{method: string, path: string, body?: () => Promise<string>, account?: Account}} Call */
+/** @typedef {{now: number, account: string, seamless: boolean, label: string, push: string, rests_until?: number | null, retires_at?: number | null, requests: string[]}} Attempts */
+/** @typedef {{now: number, enrollment: string, account: string, portal: string, seamless: boolean, rests_until?: number | null}} Enrolled */
+/** @typedef {{id: string, kind: string, label: string, rests: boolean}} Way */
+/** @typedef {{id: string, label: string, platform: string, used_at: number | null}} OtherPhone */
+/** @typedef {{now: number, case: string, situation: string, phones: OtherPhone[], ways: Way[], organisation: string, application: string, account: string}} OpenedCase */
+/** @typedef {{now: number, situation: string, rests: boolean, resend_at: number | null, sends_left: number | null, number: string | null, expires_at: number}} ChosenWay */
+/** @typedef {{now: number, state?: string, request: string | null, rests_until: number | null}} CaseOutcome */
+/** @typedef {{username: string, password: string, device: string, label: string, platform: string, former: string | null}} Credentials */
+/** @typedef {{method: string, path: string, body?: () => Promise<string>, account?: Account, headers?: Record<string, string>}} Call */
 
 const LIMIT_MS = 12_000;
 
@@ -59,6 +65,44 @@ export class Server {
     return this.call({ method: "POST", path: "/device/removal", account, body: async () => "{}" });
   }
 
+  /** Whether a PIN was right (spec §7). @param {Account} account @param {{nonce: string, proof: string}} check @returns {Promise<{now: number, ok: boolean}>} */
+  knowledge(account, check) {
+    return this.call({ method: "POST", path: "/device/knowledge", account, body: async () => JSON.stringify(check) });
+  }
+
+  // --- an app that comes with username and password (spec §12) ----------------------------
+
+  /** @param {Credentials} credentials @returns {Promise<OpenedCase>} */
+  openCase(credentials) {
+    return this.call({ method: "POST", path: "/device/cases", body: async () => JSON.stringify(credentials) });
+  }
+
+  /** @param {string} token @param {{way: string, replaces: string}} choice @returns {Promise<ChosenWay>} */
+  chooseWay(token, choice) {
+    return this.call({ method: "POST", path: "/device/cases/way", body: async () => JSON.stringify({ case: token, ...choice }) });
+  }
+
+  /** @param {string} token @param {() => Promise<string>} response @returns {Promise<Enrolled>} */
+  enrollCase(token, response) {
+    const body = async () => JSON.stringify({ case: token, response: await response() });
+    return this.call({ method: "POST", path: "/device/cases/enrollments", body });
+  }
+
+  /** @param {string} token @returns {Promise<{now: number}>} */
+  endCase(token) {
+    return this.call({ method: "POST", path: "/device/cases/end", body: async () => JSON.stringify({ case: token }) });
+  }
+
+  /** @param {string} token @param {string} code @returns {Promise<CaseOutcome>} */
+  caseCode(token, code) {
+    return this.call({ method: "POST", path: "/device/cases/code", body: async () => JSON.stringify({ case: token, code }) });
+  }
+
+  /** @param {string} token @returns {Promise<CaseOutcome>} */
+  caseOutcome(token) {
+    return this.call({ method: "GET", path: "/device/cases/outcome", headers: { "Vestibule-Case": token } });
+  }
+
   /** @param {Account} account @param {string} method @param {string} path @param {string} [body] */
   async authorization(account, method, path, body = "") {
     const by = { id: account.id, dk: account.dk, issuer: account.issuer, now: this.clock.seconds() };
@@ -82,10 +126,10 @@ export class Server {
   }
 
   /** @param {Call} call */
-  async once({ method, path, body, account }) {
+  async once({ method, path, body, account, headers: more }) {
     const text = body ? await body() : undefined;
     /** @type {Record<string, string>} */
-    const headers = { Accept: "application/json" };
+    const headers = { Accept: "application/json", ...more };
     if (text !== undefined) headers["Content-Type"] = "application/json";
     if (account) headers.Authorization = await this.authorization(account, method, path, text);
     const sentAt = Date.now();

@@ -11,7 +11,18 @@ import { within } from "./patience.js";
 /** @typedef {import("../protocol/keys.js").Stretch} Stretch */
 /** @typedef {{salt: Bytes, iv: Bytes, data: Bytes, stretch: Stretch}} Cpin */
 /** @typedef {{credential: Bytes, cbio: {iv: Bytes, data: Bytes} | null}} Biometrics */
-/** @typedef {{id: string, kd: CryptoKey, cpin: Cpin | null, bio: Biometrics | null}} Device */
+/** @typedef {import("../protocol/messages.js").EnrolRequest["policy"]} Policy */
+
+/**
+ * This installation, and its one root.
+ * @typedef {object} Device
+ * @property {string} id
+ * @property {CryptoKey} kd
+ * @property {Cpin | null} cpin
+ * @property {Biometrics | null} bio
+ * @property {string} [root] a random name of the root, not made from it: says which accounts it opens
+ * @property {Policy} [policy] the server's rules for PINs and for stretching them
+ */
 
 /**
  * One enrollment.
@@ -31,6 +42,11 @@ import { within } from "./patience.js";
  * @property {string | null} pushed endpoint that the server was told last
  * @property {string | null} ended why the server no longer knows this enrollment
  * @property {boolean} pending sent, but not confirmed by the server yet
+ * @property {string} [root] the name of the root that opens its keys; another than the device's
+ *   since its PIN was forgotten
+ * @property {number | null} [rests] ms, server time: until then it cannot approve
+ * @property {number | null} [retires] ms, server time: from then on it cannot approve any more
+ * @property {import("../journeys/credentials.js").Kept | null} [opened] by which the rest may be shortened
  * @property {number} createdAt
  */
 
@@ -46,6 +62,13 @@ import { within } from "./patience.js";
  * @property {string} place
  */
 
+/** Whether the device's PIN opens this account's keys. @param {Device | undefined} device @param {Account} account */
+export const opens = (device, { root }) => device !== undefined && device.root === root;
+
+/** Whether it can prove anything now: linked, under the PIN in use, and not resting. @param {Device | undefined} device @param {Account} account @param {number} now ms, server time */
+export const usable = (device, account, now) =>
+  opens(device, account) && !account.ended && !account.pending && !((account.rests ?? 0) > now);
+
 const NAME = "vestibule";
 const HISTORY_KEPT = 100;
 
@@ -58,7 +81,7 @@ const settled = (request) =>
 
 /** @param {IDBDatabase} db */
 function lay(db) {
-  db.createObjectStore("things"); // device, held ticket, preferences, clock offset
+  db.createObjectStore("things"); // device and the next one, held ticket, preferences, clock offset
   db.createObjectStore("accounts", { keyPath: "id" });
   db.createObjectStore("history", { keyPath: "key", autoIncrement: true });
 }
@@ -113,12 +136,34 @@ export class Vault {
     return this.read("things", (store) => store.get("device"));
   }
 
-  /** A device that is not stored before its first enrollment is. @returns {Promise<Device>} */
-  async newDevice() {
+  /**
+   * A device with a new root; not stored before its first enrollment is. Its id is made with the
+   * root and replaced with it: the server counts wrong PINs by it (spec §12).
+   *
+   * @param {string} [id] one that the server was told already
+   * @returns {Promise<Device>}
+   */
+  async newDevice(id = newId()) {
     const secret = randomBytes(32);
     const kd = await hkdfKey(secret);
     secret.fill(0);
-    return { id: newId(), kd, cpin: null, bio: null };
+    return { id, kd, cpin: null, bio: null, root: newId() };
+  }
+
+  /**
+   * The same root under another PIN. Nothing is changed if the root has been replaced meanwhile.
+   *
+   * @param {Device} device
+   * @throws {Unavailable} `storage_failed`
+   */
+  async protect(device) {
+    await this.write(["things"], async (tx) => {
+      const store = tx.objectStore("things");
+      /** @type {Device | undefined} */
+      const stored = await settled(store.get("device"));
+      if (stored?.root !== device.root) throw new Unavailable("storage_failed");
+      await settled(store.put(device, "device"));
+    });
   }
 
   // --- accounts -------------------------------------------------------------------------
@@ -135,11 +180,48 @@ export class Vault {
     return this.read("accounts", (store) => store.get(id));
   }
 
-  /** Device and account become durable together. @param {Device} device @param {Account} account */
+  /**
+   * Device and account become durable together. A new root waits beside the one in use until
+   * the server has confirmed the account: a refusal must not cost the other accounts their keys.
+   *
+   * @param {Device} device
+   * @param {Account} account pending
+   */
   async enroll(device, account) {
     await this.write(["things", "accounts"], async (tx) => {
-      await settled(tx.objectStore("things").put(device, "device"));
+      const things = tx.objectStore("things");
+      /** @type {Device | undefined} */
+      const inUse = await settled(things.get("device"));
+      await settled(things.put(device, inUse && inUse.root === device.root ? "device" : "nextDevice"));
       await settled(tx.objectStore("accounts").put(account));
+    });
+  }
+
+  /**
+   * The server has said yes. From now on the account's root is the one in use, and an older
+   * enrollment of the same account on this phone is at its end.
+   *
+   * @param {string} id
+   * @param {Partial<Account>} changes
+   */
+  async confirm(id, changes) {
+    await this.write(["things", "accounts"], async (tx) => {
+      const [things, store] = [tx.objectStore("things"), tx.objectStore("accounts")];
+      /** @type {Account | undefined} */
+      const found = await settled(store.get(id));
+      if (!found) return;
+      const account = { ...found, ...changes, counter: found.counter, pending: false };
+      await settled(store.put(account));
+      /** @type {Device | undefined} */
+      const next = await settled(things.get("nextDevice"));
+      if (next && next.root === account.root) {
+        await settled(things.put(next, "device"));
+        await settled(things.delete("nextDevice"));
+      }
+      /** @type {Account[]} */
+      const all = await settled(store.getAll());
+      const older = all.filter((one) => one.id !== id && !one.pending && one.issuer === account.issuer && one.account === account.account);
+      for (const one of older) await settled(store.delete(one.id));
     });
   }
 
@@ -173,9 +255,14 @@ export class Vault {
   /** The last account takes the device's keys with it. @param {string} id */
   async remove(id) {
     await this.write(["accounts", "things"], async (tx) => {
-      const store = tx.objectStore("accounts");
+      const [things, store] = [tx.objectStore("things"), tx.objectStore("accounts")];
+      /** @type {Account | undefined} */
+      const account = await settled(store.get(id));
       await settled(store.delete(id));
-      if ((await settled(store.count())) === 0) await settled(tx.objectStore("things").delete("device"));
+      /** @type {Device | undefined} */
+      const next = await settled(things.get("nextDevice"));
+      if (next && next.root === account?.root) await settled(things.delete("nextDevice"));
+      if ((await settled(store.count())) === 0) await settled(things.delete("device"));
     });
   }
 

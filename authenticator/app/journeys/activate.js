@@ -4,18 +4,28 @@ import { register } from "../device/biometrics.js";
 import { pause } from "../device/patience.js";
 import { describePhone } from "../device/phone.js";
 import { permission, subscribe } from "../device/push.js";
-import { stretchNew } from "../device/stretch.js";
 import { b64u, randomBytes, unb64u } from "../protocol/encoding.js";
 import { Problem, Refused } from "../protocol/errors.js";
-import { childKey, hkdfKey, knowledgeProof, makeDeviceKey, turnWithPin, wrapWithBiometrics } from "../protocol/keys.js";
+import { childKey, hkdfKey, knowledgeProof, makeDeviceKey, wrapWithBiometrics } from "../protocol/keys.js";
 import { enrolResponse, readEnrolRequest, requestHash, sealSecrets } from "../protocol/messages.js";
+import { kept, nameHere } from "./credentials.js";
+import { underPin, witnesses } from "./pin.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Account} Account */
 /** @typedef {import("../device/vault.js").Device} Device */
 /** @typedef {import("../protocol/activation_link.js").ActivationLink} ActivationLink */
 /** @typedef {import("../protocol/encoding.js").Bytes} Bytes */
-/** @typedef {{text: string, request: import("../protocol/messages.js").EnrolRequest}} Ticket */
+/** @typedef {import("./credentials.js").Case} Case */
+/** @typedef {import("../protocol/messages.js").EnrolRequest} EnrolRequest */
+/**
+ * @typedef {object} Ticket
+ * @property {string} text
+ * @property {EnrolRequest} request
+ * @property {Case} [opened] the case that it came of, if it came by username and password
+ * @property {number | null} [rests] ms, server time: until when the new phone cannot approve
+ * @property {boolean} [newPin] the PIN was forgotten: all keys of this phone are made anew
+ */
 /** @typedef {{link: ActivationLink} | {code: string}} From */
 /** @typedef {import("../protocol/messages.js").Subscription} Subscription */
 
@@ -24,7 +34,8 @@ import { enrolResponse, readEnrolRequest, requestHash, sealSecrets } from "../pr
  * @typedef {object} Draft
  * @property {Ticket} ticket
  * @property {Device} device stored already, or new
- * @property {boolean} existing
+ * @property {boolean} existing its root is in use: the same PIN or the same lock opens it
+ * @property {string} label the name of this phone
  * @property {{dk: CryptoKey, jwk: import("../protocol/keys.js").PublicJwk, id: string}} key
  * @property {Bytes | null} bytes the new root, until it is sealed
  * @property {CryptoKey | null} root
@@ -53,21 +64,28 @@ export async function openTicket({ server, clock }, from) {
 /** Makes the keys: only after the person has agreed. @param {App} app @param {Ticket} ticket @returns {Promise<Draft>} */
 export async function begin({ vault }, ticket) {
   const stored = await vault.device();
-  const device = stored ?? (await vault.newDevice());
+  const anew = ticket.newPin || ticket.opened?.newPin || !(await inUse(vault, stored));
+  const device = stored && !anew ? stored : await vault.newDevice(ticket.opened?.device);
+  device.policy = ticket.request.policy;
   const key = await makeDeviceKey();
-  const bytes = stored ? null : randomBytes(32);
+  const bytes = anew ? randomBytes(32) : null;
   const root = bytes && (await hkdfKey(bytes));
+  const label = ticket.opened?.label ?? (await nameHere(vault)) ?? (await describePhone()).label;
   const push = permission() === "granted" ? subscribe(ticket.request.vapid).catch(() => null) : Promise.resolve(null);
-  return { ticket, device, existing: Boolean(stored), key, bytes, root, credential: null, push, sent: null };
+  return { ticket, device, existing: !anew, label, key, bytes, root, credential: null, push, sent: null };
 }
 
-/** Sets the PIN of a new device. @param {Draft} draft @param {string} pin */
-export async function protectWithPin(draft, pin) {
-  if (!draft.bytes) throw new Refused("unexpected");
-  const salt = randomBytes(16);
-  const iv = randomBytes(16);
-  const { stretched, how } = await stretchNew(pin, salt, draft.ticket.request.policy);
-  draft.device.cpin = { salt, iv, data: await turnWithPin(draft.device.kd, stretched, iv, draft.bytes), stretch: how };
+/** Whether the stored root still opens an account. @param {import("../device/vault.js").Vault} vault @param {Device | undefined} device */
+async function inUse(vault, device) {
+  const accounts = await vault.accounts();
+  // One that is pending may be one yet: its keys must not be thrown away by guessing.
+  return witnesses(device, accounts.map((account) => ({ ...account, pending: false }))).length > 0;
+}
+
+/** Sets the PIN of a new root. @param {Draft} draft @param {string} pin */
+export async function protectWithPin({ device, bytes, ticket }, pin) {
+  if (!bytes) throw new Refused("unexpected");
+  device.cpin = await underPin(device.kd, bytes, pin, ticket.request.policy);
 }
 
 /**
@@ -99,15 +117,17 @@ export async function protectWithBiometrics(draft) {
  */
 export async function finish(app, draft, progress) {
   if (draft.sent && (await settle(app, draft.sent))) return stored(app, draft.key.id);
-  const phone = await describePhone();
+  const { platform } = await describePhone();
   const push = await Promise.race([draft.push, pause(PUSH_MS).then(() => null)]);
-  const response = await makeResponse(app, draft, phone, push);
-  draft.sent = accountOf(draft, phone.label, push);
+  const response = await makeResponse(app, draft, platform, push);
+  draft.sent = accountOf(draft, push);
   await app.vault.enroll(draft.device, draft.sent);
   progress(1);
   try {
-    const enrolled = await app.server.enroll(response);
-    await app.vault.change(draft.key.id, { account: enrolled.account, seamless: enrolled.seamless, pending: false });
+    const { opened } = draft.ticket;
+    const enrolled = await (opened ? app.server.enrollCase(opened.token, response) : app.server.enroll(response));
+    const { account, seamless, rests_until: rests = null } = enrolled;
+    await app.vault.confirm(draft.key.id, { account, seamless, rests, opened: rests && opened ? kept(opened) : null });
   } catch (problem) {
     // Only a lawful no is an end; after silence the server may well have said yes.
     if (problem instanceof Problem && problem.name !== "Unavailable") {
@@ -142,8 +162,8 @@ async function stored({ vault }, id) {
  */
 export async function settle({ vault, server }, account) {
   try {
-    const { account: name, seamless, label } = await server.attempts(account);
-    await vault.change(account.id, { account: name, seamless, label, pending: false });
+    const { account: name, seamless, label, rests_until: rests = null } = await server.attempts(account);
+    await vault.confirm(account.id, { account: name, seamless, label, rests, opened: rests ? account.opened : null });
     return true;
   } catch (problem) {
     // Any other no (a clock, a limit) says nothing about whether the enrollment is one.
@@ -156,11 +176,11 @@ export async function settle({ vault, server }, account) {
 /**
  * @param {App} app
  * @param {Draft} draft
- * @param {{label: string, platform: string}} phone
+ * @param {string} platform
  * @param {Subscription | null} push
  * @returns {Promise<() => Promise<string>>} signs the response, dated when it is called
  */
-async function makeResponse({ clock }, { ticket, device, key, root, credential }, { label, platform }, push) {
+async function makeResponse({ clock }, { ticket, device, key, root, label, credential }, platform, push) {
   if (!root) throw new Refused("unexpected");
   const response = await childKey(root, "response", key.id);
   const knowledge = await childKey(root, "knowledge", key.id);
@@ -181,8 +201,8 @@ async function makeResponse({ clock }, { ticket, device, key, root, credential }
   return () => enrolResponse({ id: key.id, dk: key.dk, issuer, now: clock.seconds() }, members);
 }
 
-/** @param {Draft} draft @param {string} label @param {Subscription | null} push @returns {Account} */
-function accountOf({ ticket: { request }, key, credential }, label, push) {
+/** @param {Draft} draft @param {Subscription | null} push @returns {Account} */
+function accountOf({ ticket: { request, opened, rests = null }, device, label, key, credential }, push) {
   return {
     id: key.id,
     account: request.account,
@@ -199,6 +219,10 @@ function accountOf({ ticket: { request }, key, credential }, label, push) {
     pushed: push?.endpoint ?? null,
     ended: null,
     pending: true,
+    root: device.root,
+    rests,
+    retires: null,
+    opened: opened ? kept(opened) : null,
     createdAt: Date.now(),
   };
 }

@@ -16,24 +16,36 @@ export async function sealedRoot(root) {
   return key;
 }
 
-/** @param {Device} device @param {string} pin @returns {Promise<CryptoKey>} */
-export async function unlockWithPin({ kd, cpin }, pin) {
+/**
+ * The root's bytes, for protecting it anew; to be wiped by whoever asked.
+ *
+ * @param {Device} device
+ * @param {string} pin
+ * @returns {Promise<Bytes>}
+ */
+export async function rootByPin({ kd, cpin }, pin) {
   if (!cpin) throw new Unavailable("pin_not_set");
   const stretched = await stretch(pin, cpin.salt, cpin.stretch);
-  return sealedRoot(await turnWithPin(kd, stretched, cpin.iv, cpin.data));
+  return turnWithPin(kd, stretched, cpin.iv, cpin.data);
 }
 
-/** @param {Device} device @returns {Promise<CryptoKey>} */
-export async function unlockWithBiometrics({ bio }) {
+/** @param {Device} device @returns {Promise<Bytes>} */
+export async function rootByBiometrics({ bio }) {
   if (!bio?.cbio) throw new Unavailable("biometrics_unavailable");
   // Only the extension's answer counts here; nobody is shown the assertion.
   const { prf } = await assert({ credential: bio.credential, challenge: randomBytes(32) });
   if (!prf) throw new Unavailable("biometrics_unavailable");
   try {
-    return await sealedRoot(await openWithBiometrics(prf, bio.cbio));
+    return await openWithBiometrics(prf, bio.cbio);
   } catch {
     throw new Unavailable("biometrics_unavailable");
   } finally {
     prf.fill(0);
   }
 }
+
+/** @param {Device} device @param {string} pin @returns {Promise<CryptoKey>} */
+export const unlockWithPin = async (device, pin) => sealedRoot(await rootByPin(device, pin));
+
+/** @param {Device} device @returns {Promise<CryptoKey>} */
+export const unlockWithBiometrics = async (device) => sealedRoot(await rootByBiometrics(device));

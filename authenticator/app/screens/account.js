@@ -1,13 +1,14 @@
 // One account on this phone: the phone's name, its state, and the way out.
 
-import { fail, home } from "../app.js";
+import { beginWithPassword, fail, home } from "../app.js";
 import { permission } from "../device/push.js";
+import { opens } from "../device/vault.js";
 import { Problem } from "../protocol/errors.js";
-import { alertLine, facts } from "../ui/cards.js";
+import { alertLine, facts, note } from "../ui/cards.js";
 import { busy, button, link } from "../ui/controls.js";
 import { h, uniqueId } from "../ui/element.js";
 import { field, onEnter } from "../ui/fields.js";
-import { dayAndTime, t, whyOf } from "../ui/words.js";
+import { dayAndTime, t, weekdayAndTime, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Account} Account */
@@ -16,6 +17,11 @@ import { dayAndTime, t, whyOf } from "../ui/words.js";
 export async function account(/** @type {import("../app.js").App} */ app, /** @type {{id: string}} */ { id }) {
   const shown = await app.vault.account(id);
   if (!shown) return app.router.screens.home(app, {});
+  const device = await app.vault.device();
+  const locked = !shown.ended && !opens(device, shown);
+  const rests = !shown.ended && (shown.rests ?? 0) > app.clock.now();
+  const retires = !shown.ended && shown.retires ? shown.retires : 0;
+  const others = (await app.vault.accounts()).filter(({ ended, pending }) => !ended && !pending).length > 1;
   const pushes = shown.vapid ? t(`account.push.${permission()}`) : t("account.push.none");
   const { form, alert } = renaming(app, shown);
   const remove = button(t("account.remove"), () => confirmRemoval(app, shown));
@@ -25,6 +31,10 @@ export async function account(/** @type {import("../app.js").App} */ app, /** @t
     back: true,
     body: [
       shown.ended && h("p", { class: "alert" }, t(`problem.${shown.ended}.why`)),
+      shown.ended && button(t("account.again"), () => beginWithPassword(app, { why: "same", username: shown.account, label: shown.label, former: shown.id })),
+      locked && note({ icon: "warn", text: t("account.locked"), kind: "bad" }, link(t("home.locked.go"), () => app.router.go("forgotten"))),
+      rests && note({ icon: "clock", text: t("account.rests", { until: weekdayAndTime(shown.rests ?? 0) }) }, link(t("account.rests.why"), () => app.router.go("resting", { account: shown }))),
+      retires > 0 && note({ icon: "warn", text: t("account.retires", { until: weekdayAndTime(retires) }), kind: "bad" }),
       !shown.ended && form,
       alert.line,
       facts([
@@ -35,7 +45,10 @@ export async function account(/** @type {import("../app.js").App} */ app, /** @t
       ]),
       !shown.ended && permission() === "denied" && h("p", {}, link(t("push.how"), () => app.router.go("notifications", { state: "denied" }))),
     ],
-    foot: [remove],
+    foot: [
+      others && !shown.ended && !locked && !rests && button(t("account.authenticate"), () => app.router.go("authenticate", { id }), { weight: "brass", icon: "digits" }),
+      remove,
+    ],
   };
 }
 

@@ -17,23 +17,23 @@ import { t } from "../ui/words.js";
 const STEP_MS = 350;
 
 /** @type {import("../ui/router.js").Show} */
-export function activating(app, { from, draft }) {
-  return draft ? sending(app, draft) : opening(app, from);
+export function activating(app, { from, draft, newPin = false }) {
+  return draft ? sending(app, draft) : opening(app, from, newPin);
 }
 
-/** @param {App} app @param {From} from */
-function opening(app, from) {
+/** @param {App} app @param {From} from @param {boolean} newPin the PIN of this phone was forgotten */
+function opening(app, from, newPin) {
   const progress = steps([t("activating.open"), t("activating.check"), t("activating.ask")]);
   const run = async () => {
     try {
-      const ticket = await openTicket(app, from);
+      const ticket = { ...(await openTicket(app, from)), newPin };
       const link = "link" in from ? renderLink(from.link) : null;
       if (link) await app.vault.keep("held", { link, expires: ticket.request.exp * 1000 });
       if (!mayMakeKeys()) return await app.router.go("install", { link, expires: ticket.request.exp });
       await app.router.go("confirm", { ticket });
     } catch (problem) {
       if (problem instanceof Problem && problem.code.startsWith("ticket_")) await app.vault.keep("held", undefined);
-      await fail(app, problem, () => app.router.go("activating", { from }));
+      await fail(app, problem, () => app.router.go("activating", { from, newPin }));
     }
   };
   // After this screen has been drawn, so that what follows replaces it and is not replaced by it.
@@ -51,13 +51,13 @@ function sending(app, draft) {
       await app.vault.keep("held", undefined);
       await Promise.all([shown, app.watch.reload()]);
       void app.watch.start();
-      await app.router.go("done", { account });
+      await app.router.go("done", { account, byPassword: Boolean(draft.ticket.opened) });
     } catch (problem) {
       await fail(app, problem, () => again(app, draft));
     }
   };
   setTimeout(run);
-  return { title: t("activating.title"), lead: draft.ticket.request.organisation, passing: true, body: [progress.list] };
+  return { title: t("activating.title"), lead: `${draft.ticket.opened?.account ?? draft.ticket.request.account} · ${draft.ticket.request.organisation}`, passing: true, body: [progress.list] };
 }
 
 /** The same keys once more, unless the server has said no to them. @param {App} app @param {Draft} draft */

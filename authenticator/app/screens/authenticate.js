@@ -1,7 +1,7 @@
 // Challenge and response: six digits in, eight out, without any network.
 
 import { fail } from "../app.js";
-import { opens } from "../device/vault.js";
+import { opens, usable } from "../device/vault.js";
 import { respond } from "../journeys/respond.js";
 import { parseChallenge } from "../protocol/ocra.js";
 import { Problem, codeOf } from "../protocol/errors.js";
@@ -19,8 +19,7 @@ import { t } from "../ui/words.js";
 export async function authenticate(/** @type {import("../app.js").App} */ app, /** @type {{id?: string}} */ { id }) {
   const linked = (await app.vault.accounts()).filter(({ ended, pending }) => !ended && !pending);
   const device = await app.vault.device();
-  const now = app.clock.now();
-  const accounts = linked.filter((account) => opens(device, account) && !((account.rests ?? 0) > now));
+  const accounts = linked.filter((account) => usable(device, account, app.clock.now()));
   if (accounts.length === 0) return app.router.screens[linked.some((account) => !opens(device, account)) ? "forgotten" : "home"](app, {});
   let chosen = accounts.find((account) => account.id === id) ?? accounts[0];
   const { field, input, refuse } = digitsField(t("authenticate.challenge"), t("authenticate.hint"));

@@ -3,18 +3,24 @@
 
 import { fail, home } from "../app.js";
 import { begin } from "../journeys/activate.js";
+import { giveUp } from "../journeys/credentials.js";
+import { witnesses } from "../journeys/pin.js";
 import { Problem } from "../protocol/errors.js";
 import { facts, numbered } from "../ui/cards.js";
 import { busy, button } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { ring } from "../ui/ring.js";
-import { minutes, t } from "../ui/words.js";
+import { minutes, t, weekdayAndTime } from "../ui/words.js";
 
 /** @typedef {import("../journeys/activate.js").Ticket} Ticket */
 
 /** @type {import("../ui/router.js").Show} */
-export function confirm(/** @type {import("../app.js").App} */ app, /** @type {{ticket: Ticket}} */ { ticket }) {
-  const { organisation, application, account, exp, iat } = ticket.request;
+export async function confirm(/** @type {import("../app.js").App} */ app, /** @type {{ticket: Ticket}} */ { ticket }) {
+  const { organisation, application, exp, iat } = ticket.request;
+  const account = ticket.opened?.account ?? ticket.request.account;
+  const device = await app.vault.device();
+  const same = !ticket.newPin && !ticket.opened?.newPin && witnesses(device, await app.vault.accounts()).length > 0;
+  const first = !same ? t("confirm.next.1") : device?.cpin ? t("confirm.next.same") : t("confirm.next.lock");
   const { ring: corner, stop } = ring({
     total: Math.max(1, exp - iat),
     left: () => exp - app.clock.seconds(),
@@ -33,6 +39,7 @@ export function confirm(/** @type {import("../app.js").App} */ app, /** @type {{
       }
     });
   const refuse = async () => {
+    if (ticket.opened) giveUp(app, ticket.opened);
     await app.vault.keep("held", undefined);
     await home(app);
   };
@@ -48,8 +55,9 @@ export function confirm(/** @type {import("../app.js").App} */ app, /** @type {{
         [t("confirm.account"), account],
       ]),
       h("h2", {}, t("confirm.next")),
-      numbered([t("confirm.next.1"), t("confirm.next.2"), t("confirm.next.3")]),
-      h("p", { class: "soft" }, t("confirm.warning")),
+      numbered([first, t("confirm.next.2"), ticket.rests ? t("confirm.next.rests", { until: weekdayAndTime(ticket.rests) }) : t("confirm.next.3")]),
+      // Whoever typed a password here was not sent a code by somebody.
+      !ticket.opened && h("p", { class: "soft" }, t("confirm.warning")),
     ],
     foot: [h("div", { class: "pair" }, button(t("confirm.refuse"), refuse, { weight: "ink" }), agree)],
     leave: stop,

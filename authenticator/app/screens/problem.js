@@ -1,6 +1,6 @@
 // What happened, why it may be, what to do now. One button.
 
-import { home } from "../app.js";
+import { beginWithPassword, home } from "../app.js";
 import { Problem } from "../protocol/errors.js";
 import { note } from "../ui/cards.js";
 import { button } from "../ui/controls.js";
@@ -10,7 +10,7 @@ import { t, untilOf, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {{code: string, facts: Record<string, unknown>, retry?: () => unknown}} Params */
-/** @typedef {"scan" | "type" | "home" | "retry" | "restart"} Step */
+/** @typedef {"scan" | "type" | "home" | "retry" | "restart" | "ways" | "password" | "forgotten"} Step */
 
 /**
  * The next step of every code; a test holds this table, the specification and the words together.
@@ -18,14 +18,21 @@ import { t, untilOf, whyOf } from "../ui/words.js";
  */
 export const NEXT = {
   // spec §5: links and codes
-  link_foreign: "scan", link_version: "home", link_malformed: "scan", code_characters: "type", code_length: "type",
+  link_foreign: "scan", link_totp: "scan", link_other: "scan", link_elsewhere: "scan", link_version: "home", link_malformed: "scan", code_characters: "type", code_length: "type",
   // §6: tickets and enrolment
   ticket_used: "home", ticket_expired: "scan", ticket_unknown: "type", ticket_withdrawn: "scan", ticket_exhausted: "scan",
-  enrollment_exists: "home", server_foreign: "scan", signature_wrong: "home", clock_wrong: "retry", message_malformed: "home",
+  enrollment_exists: "home", platform_too_old: "home", server_foreign: "scan", signature_wrong: "home", clock_wrong: "retry", message_malformed: "home",
+  // §6: username and password
+  wrong_credentials: "password", password_wait: "ways", source_wait: "ways", password_busy: "password", network_not_allowed: "ways",
+  username_invalid: "password", case_unknown: "password", case_expired: "password", case_over: "home", case_way: "password",
+  case_running: "ways", case_codes_blocked: "ways", case_not_granted: "password", case_device: "password",
+  already_enrolled_elsewhere: "ways", way_unavailable: "ways", code_wait: "ways", sms_code_wrong: "password",
+  sms_code_expired: "password", sms_code_spent: "password", sms_codes_blocked: "ways", message_failed: "ways",
+  contact_refused: "ways", recovery_code_wrong: "password",
   // §8: answers
   enrollment_unknown: "home", enrollment_revoked: "home", request_expired: "home", request_unknown: "home",
   already_answered: "home", request_changed: "home", number_wrong: "home", proof_wrong: "home", assertion_wrong: "home",
-  approvals_blocked: "home",
+  approvals_blocked: "home", pin_locked: "forgotten", enrollment_rests: "home", enrollment_retired: "home", claim_over: "scan", claim_taken: "home", claim_other_account: "home", second_push_unavailable: "home",
   // §11: the interface
   body_too_large: "home", content_type: "home", json_malformed: "home", too_many_requests: "home", not_found: "home",
   method_not_allowed: "home",
@@ -34,7 +41,7 @@ export const NEXT = {
   // this phone
   camera_denied: "type", camera_missing: "type", camera_busy: "scan", camera_timeout: "type", camera_unsupported: "type",
   biometrics_refused: "home", biometrics_timeout: "home", biometrics_unavailable: "home", stretch_failed: "retry",
-  pin_not_set: "home", push_unavailable: "home", storage_unavailable: "restart", storage_failed: "restart",
+  pin_not_set: "home", pin_unprovable: "ways", keys_locked: "forgotten", push_unavailable: "home", storage_unavailable: "restart", storage_failed: "restart",
   crypto_unavailable: "restart", unexpected: "restart",
 };
 
@@ -42,7 +49,7 @@ export const NEXT = {
 export function problem(/** @type {App} */ app, /** @type {Params} */ { code, facts, retry }) {
   const known = Object.hasOwn(NEXT, code) ? code : "unexpected";
   const step = NEXT[known] === "retry" && !retry ? "restart" : NEXT[known];
-  const values = { until: untilOf(facts) };
+  const values = { until: untilOf(facts), address: String(facts.address ?? ""), minimum: String(facts.minimum ?? "") };
   // A newer server may know codes that this app does not: then its own words are shown.
   const theirs = known !== code && typeof facts.next === "string" ? facts.next : null;
   return {
@@ -62,6 +69,8 @@ export function problem(/** @type {App} */ app, /** @type {Params} */ { code, fa
 function act(app, step, retry) {
   if (step === "retry" && retry) return retry();
   if (step === "restart" || !app) return location.reload();
-  if (step === "scan") return app.router.go("scan");
+  if (step === "scan" || step === "forgotten") return app.router.go(step);
+  if (step === "ways") return app.router.go("adding");
+  if (step === "password") return beginWithPassword(app, { why: "first" });
   return step === "type" ? app.router.go("type_code") : home(app);
 }

@@ -3,6 +3,7 @@
 
 import { home } from "../app.js";
 import { shake } from "../device/phone.js";
+import { opens } from "../device/vault.js";
 import { KINDS, assertionOf, proofOf, remember, send } from "../journeys/answer.js";
 import { Problem } from "../protocol/errors.js";
 import { parseChallenge } from "../protocol/ocra.js";
@@ -226,9 +227,11 @@ async function prove(app, waiting, wrong) {
       wrong = whyOf(problem);
     }
   }
+  // Its keys are under a PIN that was forgotten: the one in use would only be counted as wrong.
+  if (!opens(device, waiting.account)) throw new Problem("keys_locked");
   const { organisation, account } = waiting.account;
   const kind = KINDS.get(waiting.request.kind) ?? "";
   const text = t(`unlock.approve.text.${kind}`, { organisation, account });
-  const root = await unlock({ device, title: t(`unlock.approve.${kind}`), text, wrong });
+  const root = await unlock({ device, title: t(`unlock.approve.${kind}`), text, wrong, forgot: () => app.router.go("forgotten") });
   return root && { proof: await proofOf(waiting, root) };
 }

@@ -1,6 +1,6 @@
 // The scanner: reads without a shutter and says what would help meanwhile.
 
-import { fail, ownLink, present } from "../app.js";
+import { fail, isClaim, ownClaim, ownLink, present } from "../app.js";
 import { nextCamera, openCamera } from "../device/camera.js";
 import { shake } from "../device/phone.js";
 import { scan as read } from "../device/scanner.js";
@@ -10,18 +10,19 @@ import { t, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/camera.js").Camera} Camera */
+/** @typedef {{newPin?: boolean, claimFor?: string, say?: string}} Params `claimFor`: the account that a sign-in is claimed for */
 
 // A hint has to stay long enough to be read.
 const HINT_MS = 1200;
 const REFUSAL_MS = 3000;
 
 /** @type {import("../ui/router.js").Show} */
-export function scan(app) {
-  const view = new Finder(app);
+export function scan(/** @type {App} */ app, /** @type {Params} */ { newPin = false, claimFor, say } = {}) {
+  const view = new Finder(app, { newPin, claimFor });
   void view.start();
   return {
     title: t("scan.title"),
-    lead: t("scan.lead"),
+    lead: say ?? t("scan.lead"),
     back: true,
     passing: true,
     body: [
@@ -29,15 +30,17 @@ export function scan(app) {
       view.hint,
       h("div", { class: "pair wrap" }, view.turn, view.lamp),
     ],
-    foot: [h("p", { class: "centre" }, link(t("scan.type"), () => app.router.go("type_code")))],
+    foot: [h("p", { class: "centre" }, link(t("scan.type"), () => app.router.go("type_code", { newPin })))],
     leave: () => view.leave(),
   };
 }
 
 class Finder {
-  /** @param {App} app */
-  constructor(app) {
+  /** @param {App} app @param {Params} params */
+  constructor(app, { newPin = false, claimFor }) {
     this.app = app;
+    this.newPin = newPin;
+    this.claimFor = claimFor;
     this.video = h("video", { playsinline: true, muted: true, autoplay: true, "aria-label": t("scan.picture") });
     this.video.muted = true; // The attribute alone does not count on elements made by script.
     this.hint = h("p", { class: "scan-hint", role: "status" }, t("scan.hint.start"));
@@ -69,12 +72,18 @@ class Finder {
     }
   }
 
-  /** @param {string} text what a code held @returns {boolean} whether it was an activation link */
+  /** @param {string} text what a code held @returns {boolean} whether it was a link that leads on */
   found(text) {
     try {
+      if (isClaim(text)) {
+        const link = ownClaim(text);
+        shake([30]);
+        void this.app.router.go("claim", { link, id: this.claimFor });
+        return true;
+      }
       const parsed = ownLink(text);
       shake([30]);
-      void present(this.app, { link: parsed });
+      void present(this.app, { link: parsed }, { newPin: this.newPin });
       return true;
     } catch (problem) {
       this.quietUntil = 0;

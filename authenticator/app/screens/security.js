@@ -1,17 +1,18 @@
-// How approvals are protected on this phone: a PIN, or the phone's own lock.
+// How approvals are protected on this phone: a PIN, or the phone's own lock. A phone that has
+// accounts already is asked for what protects them, once.
 
 import { fail } from "../app.js";
 import { available } from "../device/biometrics.js";
 import { system } from "../device/phone.js";
 import { protectWithBiometrics, protectWithPin } from "../journeys/activate.js";
+import { prove, witnesses } from "../journeys/pin.js";
 import { Problem } from "../protocol/errors.js";
-import { pinRefusal } from "../protocol/keys.js";
 import { alertLine, note } from "../ui/cards.js";
 import { busy, button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
-import { onEnter, pinField } from "../ui/fields.js";
+import { NewPin } from "../ui/new_pin.js";
 import { unlock } from "../ui/unlock_sheet.js";
-import { t, whyOf } from "../ui/words.js";
+import { counted, t, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../journeys/activate.js").Draft} Draft */
@@ -28,20 +29,45 @@ export async function security(/** @type {import("../app.js").App} */ app, /** @
 /** @param {App} app @param {Draft} draft */
 const proceed = (app, draft) => app.router.go("activating", { draft });
 
-/** Another account on the same phone: the same PIN, typed twice, for a slip would go unnoticed. @param {App} app @param {Draft} draft */
-function existing(app, draft) {
+/** For whom all this is. @param {Draft} draft */
+const whom = ({ ticket: { request, opened } }) => `${opened?.account ?? request.account} · ${request.organisation}`;
+
+/**
+ * Another account on the same phone: the same PIN, and the server says whether it was the right one.
+ * Where no account is left to ask under, it is typed twice, for a slip would go unnoticed.
+ *
+ * @param {App} app
+ * @param {Draft} draft
+ */
+async function existing(app, draft) {
+  const { device, ticket } = draft;
+  const known = witnesses(device, await app.vault.accounts());
+  const twice = known.length === 0;
+  const forgot = () => app.router.go("forgotten", { ticket });
   const open = async () => {
-    const { device } = draft;
-    draft.root = await unlock({ device, title: t("existing.sheet"), text: t("existing.sheet.text"), twice: true });
+    const check = twice ? undefined : (/** @type {CryptoKey} */ root) => prove(app, root);
+    const text = twice ? t("existing.sheet.twice") : t("existing.sheet.text");
+    draft.root = await unlock({ device, title: t("existing.sheet"), text, twice, check, forgot });
     if (draft.root) await proceed(app, draft);
   };
   return {
     title: t("existing.title"),
-    lead: draft.device.cpin ? t("existing.pin") : t("existing.lock"),
+    lead: whom(draft),
     passing: true,
-    back: () => void app.router.go("confirm", { ticket: draft.ticket }),
-    body: [note({ icon: "keys", text: t("existing.note") })],
-    foot: [button(t("existing.open"), open, { weight: "brass" })],
+    back: () => void app.router.go("confirm", { ticket }),
+    body: [
+      note({ icon: device.cpin ? "digits" : "print", text: device.cpin ? t("existing.pin") : t("existing.lock") }),
+      known.length > 0 && h("h2", {}, counted("existing.accounts", known.length)),
+      h(
+        "ul",
+        { class: "rows plain-list" },
+        known.map(({ account, organisation }) =>
+          h("li", { class: "row still" }, h("span", { class: "row-text" }, h("b", {}, account), h("span", { class: "soft" }, organisation))),
+        ),
+      ),
+      device.cpin && note({ icon: "mark", text: t("existing.note") }),
+    ],
+    foot: [button(t("existing.open"), open, { weight: "brass" }), device.cpin && h("p", { class: "centre" }, link(t("unlock.forgot"), forgot))],
   };
 }
 
@@ -53,7 +79,7 @@ function lock(app, draft) {
     title: t("lock.title"),
     lead: t("lock.lead"),
     passing: true,
-    body: [note({ icon: "print", text: t("lock.note") }), alert.line],
+    body: [h("p", { class: "soft" }, whom(draft)), note({ icon: "print", text: t("lock.note") }), alert.line],
     foot: [use, h("p", { class: "centre" }, link(t("lock.pin"), () => app.router.go("security", { draft, pinFirst: true })))],
   };
 }
@@ -73,31 +99,18 @@ const register = (app, draft, pressed, say) =>
 
 /** @param {App} app @param {Draft} draft @param {{pinToo: boolean, biometrics: boolean}} how */
 async function pin(app, draft, { pinToo, biometrics }) {
-  const { policy, account: masked } = draft.ticket.request;
-  const names = [masked, ...(await app.vault.accounts()).map(({ account }) => account)];
-  const first = pinField(t("pin.choose"), { hint: t("pin.length", { min: policy.pin_min, max: policy.pin_max }) });
-  const again = pinField(t("pin.again"), { with: first.input });
+  const { request, opened } = draft.ticket;
+  const { policy } = request;
+  const names = [opened?.account ?? request.account, ...(await app.vault.accounts()).map(({ account }) => account)];
+  const fresh = new NewPin(policy, names);
   const alert = alertLine();
-  const reasonOf = (/** @type {string} */ text) => {
-    const reason = pinRefusal(text, policy, names);
-    return reason && t(`pin.reason.${reason}`, { min: policy.pin_min, max: policy.pin_max });
-  };
-  first.input.addEventListener("input", () => {
-    const text = first.input.value;
-    // Too short is no mistake while somebody is still typing.
-    first.refuse([...text].length >= policy.pin_min ? (reasonOf(text) ?? "") : "");
-    again.refuse("");
-  });
-  again.input.addEventListener("input", () => again.refuse(""));
   const submit = async () => {
-    const text = first.input.value;
-    const reason = reasonOf(text);
-    if (reason) return refuse(first, reason);
-    if (text.normalize("NFC") !== again.input.value.normalize("NFC")) return refuse(again, t("pin.differs"));
+    const text = fresh.read();
+    if (text === null) return;
     await busy(save, t("pin.working"), async () => {
       try {
         await protectWithPin(draft, text);
-        first.input.value = again.input.value = "";
+        fresh.clear();
         await proceed(app, draft);
       } catch (problem) {
         await fail(app, problem);
@@ -105,8 +118,7 @@ async function pin(app, draft, { pinToo, biometrics }) {
     });
   };
   const save = button(t("pin.save"), submit, { weight: "brass" });
-  onEnter(first.input, () => again.input.focus());
-  onEnter(again.input, () => void submit());
+  fresh.onDone(() => void submit());
   const use = link(t("pin.lock"), () => app.router.go("security", { draft }));
   const useNow = button(t("lock.use"), () => void register(app, draft, useNow, alert.say), { icon: "print" });
   const other = biometrics && (system() === "ios" ? use : useNow);
@@ -114,30 +126,26 @@ async function pin(app, draft, { pinToo, biometrics }) {
     title: pinToo ? t("pin.too.title") : t("pin.title"),
     lead: pinToo ? t("pin.too.lead") : t("pin.lead"),
     passing: true,
-    focus: first.input,
-    body: [first.field, again.field, guidelines(policy), alert.line],
+    focus: fresh.first.input,
+    body: [h("p", { class: "soft" }, whom(draft)), fresh.first.field, fresh.again.field, guidelines(policy), alert.line],
     foot: [save, other && h("p", { class: "centre or" }, other)],
   };
 }
 
-/** @param {import("../ui/fields.js").Field} field @param {string} reason */
-function refuse({ refuse: say, input }, reason) {
-  say(reason);
-  input.focus();
-}
-
-/** @param {{pin_min: number, pin_max: number}} policy */
+/** In short, where it is needed; the rest unfolds, so that what was typed stays. @param {{pin_min: number, pin_max: number}} policy */
 const guidelines = (policy) =>
   h(
-    "section",
-    { class: "card guidelines", "aria-label": t("pin.guidelines") },
-    h("h2", {}, t("pin.guidelines")),
+    "details",
+    { class: "card guidelines" },
+    h("summary", {}, t("pin.guidelines")),
     h(
       "ul",
       {},
       h("li", {}, t("pin.guideline.1", { min: policy.pin_min, max: policy.pin_max })),
-      h("li", {}, t("pin.guideline.2")),
-      h("li", {}, t("pin.guideline.3")),
-      h("li", {}, t("pin.guideline.4")),
+      h("li", {}, t("guide.poor.1")),
+      h("li", {}, t("guide.poor.2")),
+      h("li", {}, t("guide.poor.3")),
+      h("li", {}, t("guide.poor.4")),
+      h("li", {}, t("guide.good.2")),
     ),
   );

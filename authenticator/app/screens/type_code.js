@@ -8,12 +8,12 @@ import { codeField, onEnter } from "../ui/fields.js";
 import { t, whyOf } from "../ui/words.js";
 
 /** @type {import("../ui/router.js").Show} */
-export function typeCode(app) {
+export function typeCode(app, { newPin = false } = {}) {
   const { field, input, refuse } = codeField(t("code.label"), t("code.hint"));
   const submit = async () => {
     const text = input.value;
     try {
-      await present(app, text.includes("/") ? { link: ownLink(text) } : { code: parseCode(text) });
+      await present(app, text.includes("/") ? { link: ownLink(text) } : { code: parseCode(text) }, { newPin });
     } catch (problem) {
       refuse(whyOf(problem));
       input.focus();
@@ -29,7 +29,7 @@ export function typeCode(app) {
     body: [field],
     foot: [
       button(t("action.continue"), submit, { weight: "brass" }),
-      h("p", { class: "centre" }, link(t("code.scan"), () => app.router.go("scan", {}, { replace: true }))),
+      h("p", { class: "centre" }, link(t("code.scan"), () => app.router.go("scan", { newPin }, { replace: true }))),
     ],
   };
 }

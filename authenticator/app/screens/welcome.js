@@ -1,10 +1,11 @@
 // The first screen of a phone without accounts. `home` shows it.
 
 import { installed, system } from "../device/phone.js";
-import { iconButton, row } from "../ui/controls.js";
+import { iconButton, link, row } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { icon } from "../ui/icons.js";
 import { t } from "../ui/words.js";
+import { threeWays } from "./adding.js";
 
 /** @type {import("../ui/router.js").Show} */
 export function welcome(app) {
@@ -13,15 +14,15 @@ export function welcome(app) {
     title: t("welcome.title"),
     lead: t("welcome.lead"),
     corner: iconButton(t("settings.title"), "settings", () => app.router.go("settings")),
-    body: [h("div", { class: "picture" }, icon("open", "brass"))],
-    foot: [
+    body: [
+      h("div", { class: "picture small" }, icon("open", "brass")),
       h(
         "div",
         { class: "rows" },
-        row({ title: t("welcome.scan"), text: t("welcome.scan.text"), icon: "scan", act: () => app.router.go("scan") }),
-        row({ title: t("welcome.type"), text: t("welcome.type.text"), icon: "keys", act: () => app.router.go("type_code") }),
+        threeWays(app),
         first && row({ title: t("welcome.install"), text: t("welcome.install.text"), icon: "phone", act: () => app.router.go("install") }),
       ),
+      h("p", { class: "centre" }, link(t("again.link"), () => app.router.go("again"))),
     ],
   };
 }

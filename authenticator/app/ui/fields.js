@@ -76,6 +76,21 @@ export function codeField(label, hint) {
   return made;
 }
 
+/** The portal's password, with a switch to see it. @param {string} label */
+export function passwordField(label) {
+  const see = h("button", { type: "button", class: "link small", "aria-pressed": "false", onclick: () => turn() }, t("credentials.show"));
+  const looks = { type: "password", autocomplete: "current-password", autocapitalize: "off", autocorrect: "off", spellcheck: "false", enterkeyhint: "go", maxlength: 1024 };
+  const made = field(label, looks, { beside: see });
+  const turn = () => {
+    const hidden = made.input.type === "password";
+    made.input.type = hidden ? "text" : "password";
+    see.textContent = hidden ? t("credentials.hide") : t("credentials.show");
+    see.setAttribute("aria-pressed", String(hidden));
+    made.input.focus();
+  };
+  return made;
+}
+
 /**
  * A PIN: hidden, with a switch between the number pad and letters. What was chosen is not kept:
  * it would tell a thief what the PIN is made of.

@@ -23,6 +23,11 @@ const PATHS = {
   light: ["M9 18.5h6", "M10 21h4", "M8.6 15.5a6 6 0 1 1 6.8 0z"],
   share: ["M12 15V3.5", "M8 7l4-3.8L16 7", "M7 10.5H5v10h14v-10h-2"],
   add: ["M12 5v14", "M5 12h14"],
+  person: ["M12 4.2a3.9 3.9 0 1 0 0 7.8 3.9 3.9 0 0 0 0-7.8z", "M4.5 20.5c.6-4 3.6-6 7.5-6s6.9 2 7.5 6"],
+  message: ["M4 5.5h16v11H10.5L6.5 20v-3.5H4z", "M8 11h.2", "M12 11h.2", "M16 11h.2"],
+  call: ["M6.2 3.8l3 .2 1.3 4-2 1.6c1 2.6 2.8 4.4 5.4 5.5l1.7-2 4 1.3.2 3c0 1.4-1 2.4-2.4 2.4C9.8 19.2 4.4 13.6 3.9 6.2c0-1.4.9-2.4 2.3-2.4z"],
+  list: ["M6 3.5h12v17H6z", "M9 8h.2", "M11.5 8H15", "M9 12h.2", "M11.5 12H15", "M9 16h.2", "M11.5 16H15"],
+  globe: ["M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17z", "M3.5 12h17", "M12 3.5c5 5 5 12 0 17", "M12 3.5c-5 5-5 12 0 17"],
   more: ["M12 5.5v.2", "M12 12v.2", "M12 18.3v.2"],
   on: ["M9.5 5l7 7-7 7"],
   warn: ["M12 4L2.8 20h18.4L12 4z", "M12 10v4.6", "M12 17.3v.2"],
@@ -31,10 +36,13 @@ const PATHS = {
 
 /** @typedef {keyof typeof PATHS} IconName */
 
+/** Those that point somewhere, which is the other way where people read from right to left. */
+const POINTING = new Set(["back", "on", "turn"]);
+
 /** Decoration only: what it means stands beside it in words. @param {IconName} name @param {string} [look] */
 export const icon = (name, look = "") =>
   svg(
     "svg",
-    { viewBox: "0 0 24 24", class: `icon ${look}${name === "digits" ? " bold" : ""}`, "aria-hidden": "true", focusable: "false" },
+    { viewBox: "0 0 24 24", class: `icon ${look}${name === "digits" ? " bold" : ""}${POINTING.has(name) ? " way" : ""}`, "aria-hidden": "true", focusable: "false" },
     PATHS[name].map((d) => svg("path", { d })),
   );
