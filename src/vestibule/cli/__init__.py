@@ -19,6 +19,7 @@ VERBS = {
     "serve": "Serve the portal and the phone app.",
     "init": "Make the data folder: keys, database and, if you like, a first account.",
     "account": "People who may sign in: add, list, show, new passwords, unlock, remove phones.",
+    "notify": "Tell one account or all of them something, in their list, by mail and by push.",
     "settings": "What can be set, what it is set to, and whether that is lawful.",
     "phone": "The reference phone: link it, answer sign-ins, respond offline.",
 }

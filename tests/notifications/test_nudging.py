@@ -6,22 +6,43 @@ import json
 import pytest
 
 from tests.login.scene import Scene, ScenePhone
-from vestibule.base.clock import HOUR
+from vestibule.base.clock import HOUR, MINUTE
 from vestibule.base.context import PushOutcome
+from vestibule.base.i18n import LANGUAGES, PSEUDO, t
 from vestibule.base.ids import new_id
 from vestibule.devices.store import enrollment
 from vestibule.notifications import service
+from vestibule.notifications.rules import Kind
+from vestibule.notifications.service.nudging import Nudge, payload, receipt_id
+from vestibule.outside.web_push import PADDED
 
 
-async def nudge(scene: Scene, phone: ScenePhone, attempt: str) -> None:
+def about(
+    phone_id: str, kind: Kind = Kind.SIGN_IN, *, id_: str = "", language: str = "en"
+) -> Nudge:
+    """A nudge that is not sent."""
+    return Nudge(
+        enrollment_id=phone_id,
+        subscription=None,
+        ntfy_topic=None,
+        kind=kind,
+        about=id_ or new_id(),
+        language=language,
+        life_s=180,
+    )
+
+
+async def nudge(scene: Scene, phone: ScenePhone, attempt: str, language: str | None = None) -> None:
     """Nudge the phone and wait until that is done."""
     (row,) = await scene.rows(enrollment)
     service.nudge(
         scene.ctx,
         enrollment_id=phone.id,
         subscription=row["subscription"],
-        attempt_id=attempt,
+        ntfy_topic=row["ntfy_topic"],
+        about=attempt,
         life_s=180,
+        language=language,
     )
     await service.settle()
 
@@ -43,22 +64,56 @@ async def test_nudge_goes_to_the_subscription_and_says_nothing(scene: Scene) -> 
         assert secret not in payload.decode()
 
 
-async def test_payloads_are_equally_long(scene: Scene) -> None:
-    """Their length tells nobody anything."""
-    lengths = {len(service.payload(scene.ctx, new_id())) for _ in range(20)}
-    assert len(lengths) == 1
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("language", [*LANGUAGES, *PSEUDO])
+async def test_nudges_are_of_one_size(scene: Scene, kind: Kind, language: str) -> None:
+    """Whatever they are about, in any language: the push service sees one length."""
+    made = [payload(scene.ctx, about(new_id(), kind, language=language)) for _ in range(5)]
+    assert len({len(plain) for plain in made}) == 1
+    assert len(made[0]) < PADDED - 100
+
+
+async def test_nudge_speaks_the_accounts_language(scene: Scene) -> None:
+    """Else that of the house."""
+    phone = await scene.phone(await scene.account())
+    for language in ("en-XA", None):
+        await nudge(scene, phone, new_id(), language)
+    bodies = [json.loads(sent[1])["notification"]["body"] for sent in scene.push.sent]
+    assert bodies[0] == t("notifications.push.sign-in", "en-XA")
+    assert bodies[1] == t("notifications.push.sign-in", "en")
 
 
 async def test_receipt_wakes_the_waiting_page(scene: Scene) -> None:
     """The id in the nudge is good for that, for an hour, and for nothing else."""
     attempt = new_id()
-    receipt = service.receipt_id(scene.ctx, attempt)
-    assert service.delivered(scene.ctx, receipt)
+    receipt = receipt_id(scene.ctx, about(new_id(), id_=attempt))
+    assert await service.delivered(scene.ctx, receipt)
     assert scene.bus.told == [(f"login:{attempt}", "delivered")]
-    assert not service.delivered(scene.ctx, receipt[:-2] + "AA")
-    assert not service.delivered(scene.ctx, attempt)
+    assert not await service.delivered(scene.ctx, receipt[:-2] + "AA")
+    assert not await service.delivered(scene.ctx, attempt)
     scene.clock.step(HOUR)
-    assert not service.delivered(scene.ctx, receipt)
+    assert not await service.delivered(scene.ctx, receipt)
+
+
+async def test_last_delivery_is_written_once_an_hour(scene: Scene) -> None:
+    """A receipt in between costs no statement at all: signing in must not write for it."""
+    phone = await scene.phone(await scene.account())
+    seen: list[str] = []
+
+    async def arrives() -> tuple[int | None, int]:
+        seen.clear()
+        scene.ctx.db.observe(lambda kind, _: seen.append(kind))
+        await service.delivered(scene.ctx, receipt_id(scene.ctx, about(phone.id)))
+        scene.ctx.db.observe(None)
+        (row,) = await scene.rows(enrollment)
+        return row["last_delivered_at"], seen.count("statement")
+
+    first = scene.clock.now()
+    assert await arrives() == (first, 1)
+    scene.clock.step(59 * MINUTE)
+    assert await arrives() == (first, 0)
+    second = scene.clock.step(MINUTE)
+    assert await arrives() == (second, 1)
 
 
 async def test_ended_subscription_is_forgotten(scene: Scene) -> None:
@@ -98,8 +153,9 @@ async def test_push_service_that_hangs_holds_up_nobody(
         scene.ctx,
         enrollment_id=phone.id,
         subscription=row["subscription"],
-        attempt_id=new_id(),
+        about=new_id(),
         life_s=180,
+        language=None,
     )
     settled = asyncio.ensure_future(service.settle())
     await asyncio.sleep(0.01)
