@@ -215,7 +215,7 @@ DELIVERED: Final = (
     .where(
         _e.id == bindparam("id_"),
         _e.revoked_at.is_(None),
-        or_(_e.last_delivered_at.is_(None), _e.last_delivered_at < bindparam("before")),
+        or_(_e.last_delivered_at.is_(None), _e.last_delivered_at <= bindparam("before")),
     )
     .values(last_delivered_at=bindparam("now"))
 )
