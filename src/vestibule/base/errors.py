@@ -149,6 +149,12 @@ CODES: dict[str, Code] = _table(
     claim_other_account=403,
     claim_far=403,
     password_needed=403,
+    # Terminals
+    terminal_unknown=400,
+    user_code_unknown=404,
+    user_code_over=410,
+    terminal_needs_phone=403,
+    token_unknown=401,
     # The sign-in
     attempt_unknown=404,
     attempt_expired=410,
@@ -164,6 +170,8 @@ CODES: dict[str, Code] = _table(
     response_wrong=401,
     response_again=409,
     responses_blocked=429,
+    answer_wrong=401,
+    passkey_wrong=401,
 )
 """Every code there is. Its texts stand in ``locale/<language>/error.json``, its
 explanation in ``docs/use/errors.md``."""

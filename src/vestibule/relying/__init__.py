@@ -1,1 +1,1 @@
-"""Sign-ins asked for by other programs: terminals and second apps."""
+"""Programs that sign in by the house: terminals, and in time whatever else relies on it."""

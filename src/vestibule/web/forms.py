@@ -52,6 +52,18 @@ async def read(request: Request, *fields: str, bound: str) -> dict[str, str]:
     return {name: sent.get(name, "") for name in fields}
 
 
+async def read_call(request: Request, *fields: str) -> dict[str, str]:
+    """The fields of a form that a program sends, which has neither cookie nor page.
+
+    Parameters that it sends beyond ``fields`` are ignored, as RFC 6749 section 3.1 wants it.
+    """
+    ctx: Context = request.app.state.ctx
+    csrf.demand_same_site(request, ctx.settings.portal_url)
+    _demand_type(request, "application/x-www-form-urlencoded")
+    sent = _parsed(await body(request, FORM_MOST))
+    return {name: sent.get(name, "") for name in fields}
+
+
 def _demand_type(request: Request, kind: str) -> None:
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != kind:
