@@ -1,5 +1,7 @@
 """Usernames fold to one form, look-alikes are refused, and passwords are judged by length."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -117,3 +119,113 @@ def test_display_name_is_one_clean_line() -> None:
     """Control characters and line breaks never reach a page; the username stands in for none."""
     assert rules.display_name(" Maria\n Rossi\x00\u202e ", username="maria") == "Maria Rossi"
     assert rules.display_name("  ", username="maria") == "maria"
+
+
+@pytest.mark.parametrize(
+    "typed, kept",
+    [
+        ("203.0.113.7", ("203.0.113.7/32",)),
+        ("203.0.113.7/24\n 2001:db8::1/64", ("203.0.113.0/24", "2001:db8::/64")),
+        ("10.0.0.1, 10.0.0.1;10.0.0.2", ("10.0.0.1/32", "10.0.0.2/32")),
+        ("::ffff:203.0.113.7", ("203.0.113.7/32",)),
+        ("", ()),
+        ("203.0.113.256", None),
+        ("10.0.0.0/33", None),
+        ("office", None),
+        (" ".join(f"10.0.{n}.0/24" for n in range(51)), None),
+    ],
+)
+def test_networks_are_read_as_people_paste_them(typed: str, kept: tuple[str, ...] | None) -> None:
+    """Lone addresses, bits beside the prefix and doubles are put right; others are named."""
+    if kept is None:
+        assert refusal(rules.networks_from, typed) == "network_invalid"
+    else:
+        assert rules.networks_from(typed) == kept
+
+
+def test_nobody_locks_themselves_out() -> None:
+    """A list without one's own address is refused; an empty one allows everything."""
+    assert (
+        refusal(rules.demand_not_locked_out, ("10.0.0.0/8",), "192.0.2.7")
+        == "networks_lock_you_out"
+    )
+    rules.demand_not_locked_out(("10.0.0.0/8", "192.0.2.0/24"), "192.0.2.7")
+    rules.demand_not_locked_out((), "192.0.2.7")
+
+
+def test_what_matters_rests_until_its_moment() -> None:
+    """Up to the millisecond."""
+    assert not rules.cooling(None, now=5)
+    assert rules.cooling(6, now=5)
+    assert not rules.cooling(5, now=5)
+
+
+@pytest.mark.parametrize(
+    "typed, minute", [("", None), ("00:00", 0), ("06:30", 390), ("23:59", 1439), ("24:00", -1)]
+)
+def test_times_of_day_are_minutes(typed: str, minute: int | None) -> None:
+    """As form fields write them, and back."""
+    if minute == -1:
+        assert refusal(rules.minute_from, typed) == "preference_invalid"
+    else:
+        assert rules.minute_from(typed) == minute
+        assert rules.minute_written(minute) == typed
+
+
+def at(text: str) -> int:
+    """Milliseconds of a moment."""
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    "now, quiet",
+    [
+        ("2027-01-10T22:59:00+01:00", False),
+        ("2027-01-10T23:00:00+01:00", True),
+        ("2027-01-11T06:59:59+01:00", True),
+        ("2027-01-11T07:00:00+01:00", False),
+    ],
+)
+def test_quiet_hours_span_midnight(now: str, quiet: bool) -> None:  # noqa: FBT001
+    """From 23:00 to 7:00 on the clocks of the account's zone."""
+    assert rules.quiet(23 * 60, 7 * 60, "Europe/Rome", now=at(now)) is quiet
+    assert not rules.quiet(None, None, "Europe/Rome", now=at(now))
+    assert not rules.quiet(60, 60, "Europe/Rome", now=at(now))
+    if quiet:
+        ends = rules.quiet_ends(7 * 60, "Europe/Rome", now=at(now))
+        assert ends == at("2027-01-11T07:00:00+01:00")
+
+
+@pytest.mark.parametrize(
+    "zone, now, ends",
+    [
+        ("Europe/Rome", "2027-01-10T09:00:00+01:00", "2027-01-11T06:30:00+01:00"),
+        # Within the last hour before it, the next day's counts: never a session of minutes.
+        ("Europe/Rome", "2027-01-11T05:31:00+01:00", "2027-01-12T05:31:00+01:00"),
+        ("Asia/Tokyo", "2027-01-10T09:00:00+09:00", "2027-01-11T06:30:00+09:00"),
+        (None, "2027-01-10T09:00:00+00:00", "2027-01-11T06:30:00+00:00"),
+        ("No/Where", "2027-01-10T09:00:00+00:00", "2027-01-11T06:30:00+00:00"),
+        # Over the night in which clocks are put forward.
+        ("Europe/Rome", "2027-03-27T09:00:00+01:00", "2027-03-28T06:30:00+02:00"),
+    ],
+)
+def test_sessions_end_at_the_hour_of_renewal(zone: str | None, now: str, ends: str) -> None:
+    """On the clocks of the account's zone, and never later than sessions end anyway."""
+    longest = at(now) + 24 * 3_600_000
+    renewed = rules.session_ends(longest, renew_at=6 * 60 + 30, timezone=zone, now=at(now))
+    assert renewed == at(ends)
+    assert rules.session_ends(longest, renew_at=None, timezone=zone, now=at(now)) == longest
+
+
+@given(
+    minute=st.integers(0, 1439),
+    now=st.integers(1_700_000_000_000, 2_000_000_000_000),
+    zone=st.sampled_from(
+        ["Europe/Rome", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]
+    ),
+)
+def test_a_session_is_never_short_nor_longer_than_all(minute: int, now: int, zone: str) -> None:
+    """Whatever the hour, the zone and the day."""
+    longest = now + 24 * 3_600_000
+    ends = rules.session_ends(longest, renew_at=minute, timezone=zone, now=now)
+    assert now + rules.SHORTEST_SESSION_MS < ends <= longest

@@ -154,8 +154,11 @@ async def test_mail_arrives_as_it_was_written(serve: Serve) -> None:
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_mail_signs_in_with_the_urls_password(serve: Serve) -> None:
+async def test_mail_signs_in_with_the_urls_password(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Percent-encoding in the address is undone; a wrong password sends nothing."""
+    monkeypatch.setattr(mail, "_TIMEOUT_S", 1.0)
     postman = await serve(login=True)
     right = Smtp(f"smtp://robot:p%40ss@localhost:{postman.port}", SENDER)
     assert await right.send(LETTER) is MessageOutcome.SENT
