@@ -39,6 +39,11 @@ from vestibule.base.settings import Settings
 from vestibule.base.wake import LocalBus, WakeBus
 from vestibule.contacts import pages as contacts_pages, service as contacts
 from vestibule.devices import device_api as devices_api, pages as devices_pages
+from vestibule.factors import (
+    admin as factors_admin,
+    pages as factors_pages,
+    service as factors,
+)
 from vestibule.login import device_api as login_api, pages as login_pages, service as login
 from vestibule.notifications import (
     device_api as notifications_api,
@@ -52,6 +57,12 @@ from vestibule.outside.places import places
 from vestibule.outside.redis_wake import RedisBus
 from vestibule.outside.text import Gateway
 from vestibule.outside.web_push import WebPush
+from vestibule.recovery import (
+    device_api as recovery_api,
+    pages as recovery_pages,
+    service as recovery,
+)
+from vestibule.relying import oauth as relying_api, pages as relying_pages, service as relying
 from vestibule.sessions import pages as sessions_pages, service as sessions
 from vestibule.web import language
 from vestibule.web.middleware import (
@@ -115,6 +126,9 @@ async def sweep(ctx: Context) -> None:
         contacts.sweep_contacts,
         sessions.sweep_sessions,
         notifications.sweep_notices,
+        recovery.sweep_cases,
+        relying.sweep_grants,
+        factors.sweep_factors,
     ):
         await task(ctx)
     now = ctx.clock.now()
@@ -197,8 +211,13 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
         *login_pages.routes,
         *activation_pages.routes,
         *devices_pages.routes,
+        *factors_pages.routes,
+        *factors_admin.routes,
         *notifications_pages.routes,
         *contacts_pages.routes,
+        *recovery_pages.routes,
+        *relying_pages.routes,
+        *relying_api.routes,
         *sessions_pages.routes,
         *language.routes,
         Route("/static/{name}", static_file, methods=["GET"]),
@@ -222,6 +241,7 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
                 *activation_api.routes,
                 *devices_api.routes,
                 *notifications_api.routes,
+                *recovery_api.routes,
                 Route("/{path:path}", PhoneFiles().serve, methods=["GET", "HEAD"]),
             ]
         ),

@@ -54,6 +54,8 @@ async def test_every_journey_is_journalled(database: Database) -> None:
         "login_attempt",
         "pass_request",
         "portal_session",
+        "terminal_grant",
+        "recovery_case",
     }
     made = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",

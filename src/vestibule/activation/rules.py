@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from vestibule.base.errors import Refused
+from vestibule.devices.rules import Enrollment
 
 
 class State(StrEnum):
@@ -18,6 +19,19 @@ class State(StrEnum):
     REDEEMED = "redeemed"
     EXHAUSTED = "exhausted"
     WITHDRAWN = "withdrawn"
+
+
+class Authority(StrEnum):
+    """What stood behind a ticket."""
+
+    SESSION = "session"
+    """A signed-in browser, to which it was shown."""
+    SMS = "sms"
+    """Username, password and a text message or call."""
+    RECOVERY_CODE = "recovery_code"
+    """Username, password and a printed code."""
+    PHONE = "phone"
+    """Username, password and another phone's approval."""
 
 
 class Event(StrEnum):
@@ -56,6 +70,8 @@ class Ticket:
     expires_at: int
     label: str | None
     """Name of the phone that redeemed it."""
+    replaces: str | None = None
+    """The enrollment whose place the new one takes: a new PIN for that phone."""
 
     def live(self, now: int) -> bool:
         """Whether it may still be redeemed."""
@@ -91,6 +107,11 @@ def wrong_code(tries: int, *, most: int) -> tuple[Event, int]:
 def may_add_phone(*, has_phone: bool, strong: bool) -> bool:
     """Whether a session may bring a phone: the first by password, any other by a phone."""
     return strong or not has_phone
+
+
+def same_device(phone: Enrollment, device_id: str) -> bool:
+    """Whether an active enrollment stands in the way of another one on that device."""
+    return phone.device_id == device_id and phone.retires_at is None
 
 
 def masked(name: str) -> str:

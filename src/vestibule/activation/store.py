@@ -68,6 +68,8 @@ _WHOLE: Final = (
         _t.state,
         _t.tries,
         _t.expires_at,
+        _t.replaces,
+        _t.case_id,
         _s.ended_at.label("session_ended_at"),
         _s.proof,
         account.c.username,
@@ -88,7 +90,7 @@ BY_LINK: Final = _WHOLE.where(_t.link_digest == bindparam("link_digest"))
 BY_ID: Final = _WHOLE.where(_t.id == bindparam("id_"))
 
 LATEST: Final = (
-    select(_t.id, _t.state, _t.sealed, _t.expires_at, enrollment.c.label)
+    select(_t.id, _t.state, _t.sealed, _t.expires_at, _t.replaces, enrollment.c.label)
     .select_from(activation_ticket.outerjoin(enrollment, enrollment.c.id == _t.enrollment_id))
     .where(_t.session_id == bindparam("session_id"))
     .order_by(_t.opened_at.desc())

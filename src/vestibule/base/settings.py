@@ -14,7 +14,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -203,6 +203,32 @@ class Settings(BaseSettings):
     )
     temporary_pass_single_use: bool = Field(
         default=True, description="Whether the first sign-in with a temporary pass spends it."
+    )
+
+    # Which phones may approve
+    minimum_systems: str = Field(
+        default="",
+        pattern=r"^(|[A-Za-z][A-Za-z ]* \d+(\.\d+)*(, [A-Za-z][A-Za-z ]* \d+(\.\d+)*)*)$",
+        description="Oldest systems of phones, as `Android 10, iOS 16.4`; others are not judged. "
+        "By what browsers say: it is no defence against somebody who forges that, and a rooted "
+        "or jailbroken phone does not say so; `attestation` tells more.",
+    )
+    minimum_browsers: str = Field(
+        default="",
+        pattern=r"^(|[A-Za-z][A-Za-z ]* \d+(\.\d+)*(, [A-Za-z][A-Za-z ]* \d+(\.\d+)*)*)$",
+        description="Oldest browsers of phones, as `Chrome 109, Safari 16.4, Firefox 115`; as "
+        "minimum_systems.",
+    )
+    attestation: Literal["none", "required"] = Field(
+        default="none",
+        description="Whether a phone's biometric credential must show by WebAuthn attestation "
+        "that it lives in hardware of a known maker. Then phones without one cannot be linked: "
+        "iPhones and synced passkeys give none.",
+    )
+    attestation_roots: Path | None = Field(
+        default=None,
+        description="Folder of the makers' root certificates (*.pem) that attestation may lead "
+        "to; empty: those known to the WebAuthn library.",
     )
 
     # Push

@@ -35,7 +35,13 @@ class DeviceCalls:
         return time.time() + self._offset_s
 
     async def call(
-        self, method: str, path: str, body: object = None, *, proof: Signer | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        proof: Signer | None = None,
+        headers: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Make a call and return its answer.
 
@@ -43,18 +49,23 @@ class DeviceCalls:
         dated itself is given as a function. Raises `Refused` and `Unreachable`.
         """
         try:
-            return await self._once(method, path, body, proof)
+            return await self._once(method, path, body, proof, headers or {})
         except Refused as refused:
             if refused.code != "clock_wrong":
                 raise
-        return await self._once(method, path, body, proof)
+        return await self._once(method, path, body, proof, headers or {})
 
     async def _once(
-        self, method: str, path: str, body: object, proof: Signer | None
+        self,
+        method: str,
+        path: str,
+        body: object,
+        proof: Signer | None,
+        extra: dict[str, str],
     ) -> dict[str, Any]:
         body = body() if callable(body) else body
         data = b"" if body is None else render_json(body)
-        headers = {"Content-Type": "application/json"} if data else {}
+        headers = {**extra, "Content-Type": "application/json"} if data else dict(extra)
         if proof is not None:
             headers["Authorization"] = f"Vestibule {proof(method, path, data)}"
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vestibule.client.state import Enrolled
+from vestibule.protocol import keys, messages
+from vestibule.protocol.errors import ProtocolFault
 from vestibule.protocol.messages import ApprovalRequest, EnrolRequest
 
 
@@ -32,3 +34,21 @@ class Response:
 
     response: str
     counter: int
+
+
+def verified(enrolled: Enrolled, texts: list[str], *, now: float) -> list[Request]:
+    """The requests that hold under the key pinned for this account; others are left out."""
+    found = []
+    for text in texts:
+        try:
+            claims = messages.read_approval_request(
+                text,
+                key=keys.raw_of(enrolled.server),
+                issuer=enrolled.issuer,
+                enrollment=enrolled.id,
+                now=now,
+            )
+        except ProtocolFault:
+            continue
+        found.append(Request(enrolled, text, claims))
+    return found

@@ -26,26 +26,20 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from vestibule.client.device_calls import DeviceCalls, Signer
+from vestibule.client.enrolling import claims_of, enrol_response, enrolled_of, random_id
 from vestibule.client.errors import NotPossible, Refused, StateWrong
-from vestibule.client.offers import Offer, Request, Response
-from vestibule.client.pin import Unlocked, new_root, open_root
+from vestibule.client.offers import Offer, Request, Response, verified
+from vestibule.client.pin import Unlocked, lock_again, new_root, open_root
 from vestibule.client.state import Enrolled, LockedRoot, State, StateFile
 from vestibule.protocol import keys, messages, ocra
 from vestibule.protocol.activation_link import parse_link
 from vestibule.protocol.claim_link import parse_claim_link
 from vestibule.protocol.encoding import b64u, fold_digits
-from vestibule.protocol.errors import ProtocolFault
 from vestibule.protocol.messages import (
     Approval,
-    EnrolResponse,
     Proof,
 )
 from vestibule.protocol.typed_code import parse_typed_code
@@ -59,7 +53,7 @@ class Phone:
     """One phone, kept in a state file. Use it as an asynchronous context manager."""
 
     def __init__(self, path: Path) -> None:
-        self._file = StateFile(path, device=_random_id())
+        self._file = StateFile(path, device=random_id())
         self._state = self._file.read()
         self._http: aiohttp.ClientSession | None = None
         self._calls: dict[str, DeviceCalls] = {}
@@ -108,69 +102,84 @@ class Phone:
     async def activate(self, offer: Offer, *, pin: str, label: str) -> Enrolled:
         """Link the account. The first account sets the PIN; further ones need the same.
 
-        A PIN cannot be checked here: with a mistyped one the new account will want that one, so
-        ask for it twice. Raises `Refused`, `Unreachable` and, for a new PIN, `ProtocolFault`.
+        For a further account the server is asked first whether the PIN is right: nothing here can
+        tell. Raises `Refused` (`proof_wrong` with `left`), `Unreachable` and, for a new PIN,
+        `ProtocolFault`.
         """
-        locked = self._state.root or new_root(offer.request.policy, pin)
-        unlocked = await asyncio.to_thread(open_root, locked, pin)
-        key = generate_private_key(SECP256R1())
-        enrolled = Enrolled(
-            id=keys.kid_of(keys.public_bytes(key)),
-            key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
-            account=offer.request.account,
-            organisation=offer.request.organisation,
-            application=offer.request.application,
-            issuer=offer.request.iss,
-            address=offer.address,
-            server=offer.request.keys.sign,
+        await self.check_pin_before_adding(pin)
+        answer, enrolled = await self.enrol(
+            offer, pin=pin, label=label, path="/device/enrollments", members={}
         )
-        # Kept before it is sent: were the answer lost, the server would know a key that we do not.
-        before = self._state.root
-        self._state = self._file.change(lambda kept: _linked(kept, before, locked, enrolled))
-        calls = self._at(offer.address)
-        text = self._enrol_response(offer, enrolled, key, unlocked, label, now=calls.now())
-        try:
-            answer = await calls.call("POST", "/device/enrollments", {"response": text})
-        except Refused:
-            self._state = self._file.change(lambda kept: kept.without(enrolled.id))
-            raise
-        name = str(answer["account"])
-        self._state = self._file.change(lambda kept: kept.changed(enrolled.id, account=name))
-        return self._state.account(enrolled.id)
+        return self.named(enrolled, str(answer["account"]))
 
-    def _enrol_response(
+    async def check_pin_before_adding(self, pin: str) -> None:
+        """Have the server check the PIN with an account that is there already, if one is."""
+        known = next((one for one in self._state.accounts if not one.stale), None)
+        if known is not None:
+            await self.check_pin(pin, account=known.id)
+
+    async def enrol(
         self,
         offer: Offer,
-        enrolled: Enrolled,
-        key: EllipticCurvePrivateKey,
-        unlocked: Unlocked,
-        label: str,
         *,
-        now: float,
-    ) -> str:
-        knowledge = keys.knowledge_key(unlocked.root, enrolled.id)
-        secrets_ = keys.Secrets(
-            response=b64u(keys.response_key(unlocked.root, enrolled.id)),
-            knowledge=b64u(knowledge),
-        )
-        claims = EnrolResponse(
-            **_claims(enrolled, now, messages.ENROL_RESPONSE_LIFE_S),
-            request=offer.text,
-            jwk=keys.jwk_of(keys.public_bytes(key)),
-            device=self._state.device,
+        pin: str,
+        label: str,
+        path: str,
+        members: dict[str, str],
+        device: str | None = None,
+    ) -> tuple[dict[str, Any], Enrolled]:
+        """Make an enrollment's keys and send them: the server's answer, and what is kept here.
+
+        `device` is the id of a device that begins anew, with a new root under a new PIN: the
+        accounts that are here already want their PIN renewed then. Raises as `activate`.
+        """
+        locked = self._state.root if device is None else None
+        locked = locked or new_root(offer.request.policy, pin)
+        unlocked = await asyncio.to_thread(open_root, locked, pin)
+        key = generate_private_key(SECP256R1())
+        enrolled = enrolled_of(offer, key)
+        # Kept before it is sent: were the answer lost, the server would know a key that we do not.
+        before = self._state
+        if device is None:
+            self._state = self._file.change(
+                lambda kept: _linked(kept, before.root, locked, enrolled)
+            )
+        else:
+            self._state = self._file.change(lambda kept: kept.renewed(device, locked, enrolled))
+        calls = self._at(offer.address)
+        text = enrol_response(
+            offer,
+            enrolled,
+            key,
+            unlocked.root,
             label=label,
+            device=self._state.device,
             platform=PLATFORM,
-            secrets=keys.seal_secrets(
-                secrets_,
-                recipient=keys.raw_of(offer.request.keys.encrypt),
-                ephemeral=generate_private_key(SECP256R1()),
-                iv=secrets.token_bytes(12),
-            ),
-            proof=keys.enrol_proof(knowledge, offer.text),
-            push=None,
-            webauthn=None,
+            now=calls.now(),
         )
-        return messages.sign(claims, key=key, kid=enrolled.id)
+        try:
+            answer = await calls.call("POST", path, {**members, "response": text})
+        except Refused:
+            back = before if device is not None else None
+            self._state = self._file.change(lambda kept: back or kept.without(enrolled.id))
+            raise
+        return answer, enrolled
+
+    def named(self, enrolled: Enrolled, name: str) -> Enrolled:
+        """Keep what the account is called; what it was linked by before is over."""
+        self._state = self._file.change(lambda kept: kept.named(enrolled.id, name))
+        return self._state.account(enrolled.id)
+
+    async def change_pin(self, old: str, new: str) -> None:
+        """Change the PIN: the server says whether the old one is right, then R is locked anew.
+
+        The policy is the least that any house asks. Raises `Refused` (`proof_wrong` with `left`),
+        `Unreachable`, and `ProtocolFault` for a PIN that breaks a rule.
+        """
+        await self.check_pin_before_adding(old)
+        unlocked = await self.unlock(old)
+        locked = await asyncio.to_thread(lock_again, self._root(), unlocked, new)
+        self._state = self._file.change(lambda kept: msgspec.structs.replace(kept, root=locked))
 
     async def remove(self, account: str) -> None:
         """End an account's enrollment, at the server first, then here.
@@ -202,17 +211,7 @@ class Phone:
         return found
 
     def _verified(self, enrolled: Enrolled, texts: list[str]) -> list[Request]:
-        now, server = self._at(enrolled.address).now(), keys.raw_of(enrolled.server)
-        found = []
-        for text in texts:
-            try:
-                claims = messages.read_approval_request(
-                    text, key=server, issuer=enrolled.issuer, enrollment=enrolled.id, now=now
-                )
-            except ProtocolFault:
-                continue
-            found.append(Request(enrolled, text, claims))
-        return found
+        return verified(enrolled, texts, now=self._at(enrolled.address).now())
 
     async def claim(self, link: str, *, account: str | None = None) -> Request:
         """Claim the sign-in whose rotating QR code was scanned; it waits for an answer then.
@@ -249,6 +248,8 @@ class Phone:
         `number` is what the browser shows, if the request asks for it. Raises `Refused` with
         `proof_wrong` (and `left`) for a wrong PIN, `number_wrong`, `already_answered`, ...
         """
+        if request.account.stale:
+            raise NotPossible("its PIN was forgotten: renew this account first")
         if request.claims.kind not in KINDS:
             raise NotPossible("this phone does not know what it would approve: update it")
         unlocked = pin if isinstance(pin, Unlocked) else await self.unlock(pin)
@@ -276,7 +277,7 @@ class Phone:
 
         def signed() -> dict[str, str]:
             claims = Approval(
-                **_claims(enrolled, calls.now(), messages.APPROVAL_LIFE_S),
+                **claims_of(enrolled, calls.now(), messages.APPROVAL_LIFE_S),
                 request=request.claims.jti,
                 hash=messages.message_hash(request.text),
                 act=act,
@@ -325,6 +326,28 @@ class Phone:
 
     # --- calls -------------------------------------------------------------------------------
 
+    async def call_at(
+        self,
+        address: str,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Call a server at an address, without any account's proof."""
+        return await self._at(address).call(method, path, body, headers=headers)
+
+    async def call_as(
+        self, account: str | None, method: str, path: str, body: object = None
+    ) -> dict[str, Any]:
+        """Call the server of an account with its proof."""
+        return await self._call(self._state.account(account), method, path, body)
+
+    def now_at(self, address: str) -> float:
+        """The time at that server, in seconds."""
+        return self._at(address).now()
+
     def _at(self, address: str) -> DeviceCalls:
         if self._http is None:
             raise RuntimeError("the phone is used outside of its `async with`")
@@ -342,7 +365,7 @@ class Phone:
         def proof(method: str, path: str, body: bytes) -> str:
             now = self._at(enrolled.address).now()
             claims = Proof(
-                **_claims(enrolled, now, messages.PROOF_LIFE_S),
+                **claims_of(enrolled, now, messages.PROOF_LIFE_S),
                 method=method,
                 path=path,
                 body=b64u(hashlib.sha256(body).digest()),
@@ -364,21 +387,6 @@ class Phone:
         if self._state.root is None:
             raise NotPossible("no account is linked to this phone yet")
         return self._state.root
-
-
-def _random_id() -> str:
-    return b64u(secrets.token_bytes(16))
-
-
-def _claims(enrolled: Enrolled, now: float, life: int) -> dict[str, Any]:
-    """What every message of this enrollment begins with."""
-    return {
-        "iss": enrolled.id,
-        "aud": enrolled.issuer,
-        "iat": int(now),
-        "exp": int(now) + life,
-        "jti": _random_id(),
-    }
 
 
 def _linked(

@@ -25,9 +25,22 @@ def new_root(policy: Policy, pin: str) -> LockedRoot:
     """
     pin = keys.check_pin(pin, pin_min=policy.pin_min, pin_max=policy.pin_max)
     how = keys.Stretch(name="argon2id", m=policy.argon2id.m, t=policy.argon2id.t)
+    return _lock(secrets.token_bytes(32), pin, how)
+
+
+def lock_again(locked: LockedRoot, unlocked: Unlocked, pin: str) -> LockedRoot:
+    """Lock the same R under another PIN, stretched as much as before.
+
+    Whoever calls it knows that the old PIN was right: with a wrong one, R would be lost. Raises
+    `PinRefused`.
+    """
+    return _lock(unlocked.root, keys.check_pin(pin), locked.stretch)
+
+
+def _lock(root: bytes, pin: str, how: keys.Stretch) -> LockedRoot:
     device_key, salt, iv = (secrets.token_bytes(length) for length in (32, 16, 16))
     kek = keys.pin_kek(device_key, keys.stretch(pin, salt, how))
-    sealed = keys.open_root(kek, iv, secrets.token_bytes(32))
+    sealed = keys.open_root(kek, iv, root)
     return LockedRoot(
         device_key=b64u(device_key), salt=b64u(salt), iv=b64u(iv), sealed=b64u(sealed), stretch=how
     )

@@ -19,7 +19,7 @@ from vestibule.client.errors import NotPossible, Unreachable
 
 _FORM = re.compile(r'<form[^>]* action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 _HIDDEN = re.compile(r'type="hidden" name="([^"]*)" value="([^"]*)"')
-_PHONE = re.compile(r'name="phone" value="([^"]*)"')
+_PHONE = re.compile(r'name="way" value="([^"]*)"')
 _NUMBER = re.compile(r'class="number([^"]*)"[^>]*>(.*?)</p>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>|\s")
 _LINK = re.compile(r"https?://[^\s\"'<>]+/activate#[\w.-]+")
@@ -109,7 +109,7 @@ class Portal:
 
     async def choose(self, page: Page, phone: str, *, follow: bool = True) -> Page:
         """Choose the phone to ask."""
-        return await self.submit(page, "/login/choose", follow=follow, phone=phone)
+        return await self.submit(page, "/login/choose", follow=follow, way=phone)
 
     async def wait(self) -> str:
         """Wait on the waiting page until it moves on; returns where to."""

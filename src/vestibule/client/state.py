@@ -37,7 +37,8 @@ class Enrolled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """One account on this phone.
 
     `id` is the enrollment's, `key` its private device key (PEM), `address` the phone app's,
-    `server` the pinned signing key, `counter` the next one to respond with.
+    `server` the pinned signing key, `counter` the next one to respond with, `stale` that its PIN
+    was forgotten: it denies and reports, and waits to be renewed.
     """
 
     id: Id
@@ -49,6 +50,7 @@ class Enrolled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     address: str
     server: Jwk
     counter: Annotated[int, msgspec.Meta(ge=1)] = 1
+    stale: bool = False
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -79,6 +81,21 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         left = tuple(one for one in self.accounts if one.id != enrollment)
         root = self.root if left else None
         return msgspec.structs.replace(self, accounts=left, root=root)
+
+    def renewed(self, device: str, root: LockedRoot, enrolled: Enrolled) -> State:
+        """Begin anew under another PIN: what was linked before waits to be renewed."""
+        before = tuple(msgspec.structs.replace(one, stale=True) for one in self.accounts)
+        return msgspec.structs.replace(self, device=device, root=root, accounts=(*before, enrolled))
+
+    def named(self, enrollment: str, name: str) -> State:
+        """Keep an account's name, and forget the stale enrollment that it takes the place of."""
+        issuer = self.account(enrollment).issuer
+        kept = tuple(
+            one
+            for one in self.accounts
+            if not (one.stale and one.account == name and one.issuer == issuer)
+        )
+        return msgspec.structs.replace(self, accounts=kept).changed(enrollment, account=name)
 
     def changed(self, enrollment: str, **members: object) -> State:
         """Change members of one account."""

@@ -76,7 +76,9 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "contact.verified": _ALARM,
         "contact.removed": _ALARM,
         "contact.preferred": _CHANGE,
-        "enrollment.created": _ALARM,
+        # Of a phone that came by a case, the case tells.
+        "enrollment.created": Told(weight=Weight.ALARM, not_me=True, only='%"case":false%'),
+        "enrollment.pin_locked": Told(weight=Weight.ALARM),
         "enrollment.removed": _ALARM,
         "factor.confirmed": _ALARM,
         "factor.removed": _ALARM,
@@ -87,6 +89,7 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "recovery.started": _ALARM,
         "recovery.rested": _ALARM,
         "recovery.finished": _ALARM,
+        "recovery.stopped": Told(weight=Weight.ALARM),
         # From a browser that its owner has not signed in from before; the others are no news.
         "session.opened": Told(not_me=True, only='%"known":false%'),
     }

@@ -9,6 +9,8 @@ from vestibule.devices import store as devices
 from vestibule.factors import store as factors
 from vestibule.login import store as login
 from vestibule.notifications import store as notifications
+from vestibule.recovery import store as recovery
+from vestibule.relying import store as relying
 from vestibule.sessions import store as sessions
 from vestibule.staff import store as staff
 
@@ -24,6 +26,8 @@ STORES = (
     factors,
     login,
     notifications,
+    recovery,
+    relying,
     sessions,
     staff,
 )

@@ -28,6 +28,8 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _SETTINGS: Final = (
     ("/settings/sign-in", "web.menu.secure_login"),
     ("/settings/phones", "web.menu.phones"),
+    ("/settings/factors", "web.menu.factors"),
+    ("/settings/recovery", "web.menu.recovery"),
     ("/settings/password", "web.menu.password"),
     ("/settings/contacts", "web.menu.contacts"),
     ("/settings/sessions", "web.menu.sessions"),
@@ -36,6 +38,14 @@ _SETTINGS: Final = (
     ("/settings/language", "web.menu.language"),
     ("/settings/activity", "web.menu.activity"),
 )
+
+
+def settings_page(path: str) -> str | None:
+    """The catalogue key of the settings page that a path belongs to."""
+    for address, label in _SETTINGS:
+        if path == address or path.startswith((f"{address}/", f"{address}?")):
+            return label
+    return None
 
 
 class SignedIn(Protocol):

@@ -5,6 +5,7 @@ type, which therefore counts wrong tries. Both are stored as digests to be found
 be shown again.
 """
 
+from vestibule.activation.service.for_cases import issue_for_case, request_of_case
 from vestibule.activation.service.issuing import (
     current_ticket,
     glance,
@@ -12,15 +13,29 @@ from vestibule.activation.service.issuing import (
     sweep_tickets,
     ticket_to_show,
 )
-from vestibule.activation.service.redeeming import Enrolled, open_ticket, redeem_ticket
+from vestibule.activation.service.offering import open_ticket
+from vestibule.activation.service.redeeming import (
+    Enrolled,
+    Opened,
+    close_password_sessions,
+    open_response,
+    redeem_in_case,
+    redeem_ticket,
+)
 
 __all__ = [
     "Enrolled",
+    "Opened",
+    "close_password_sessions",
     "current_ticket",
     "glance",
+    "issue_for_case",
     "issue_ticket",
+    "open_response",
     "open_ticket",
+    "redeem_in_case",
     "redeem_ticket",
+    "request_of_case",
     "sweep_tickets",
     "ticket_to_show",
 ]

@@ -7,7 +7,7 @@ import msgspec
 
 from vestibule.accounts import service as accounts
 from vestibule.activation import rules, store
-from vestibule.activation.rules import State, Ticket
+from vestibule.activation.rules import Authority, State, Ticket
 from vestibule.base import audit
 from vestibule.base.clock import DAY, SECOND
 from vestibule.base.context import Context
@@ -18,7 +18,8 @@ from vestibule.devices import service as devices
 from vestibule.protocol.activation_link import ActivationLink, render_link
 from vestibule.protocol.encoding import b64u, b64u_decode
 from vestibule.protocol.typed_code import TypedCode, make_typed_code, parse_typed_code
-from vestibule.sessions.rules import Session
+from vestibule.sessions import service as sessions
+from vestibule.sessions.rules import Assurance, Session
 
 SECRET_BYTES: Final = 16
 _LOCATOR_TRIES: Final = 8
@@ -33,24 +34,32 @@ class _Secrets(msgspec.Struct, frozen=True):
     code: str
 
 
-async def issue_ticket(ctx: Context, *, session: Session, source: str) -> Ticket:
+async def issue_ticket(
+    ctx: Context, *, session: Session, source: str, replaces: str | None = None
+) -> Ticket:
     """A fresh ticket; the session's former one is withdrawn.
 
+    ``replaces`` is the enrollment whose place the new one is to take: a new PIN for that phone.
     Raises Refused ``activation_needs_phone`` where a phone is linked and the session was opened
-    without one.
+    without one, and for a replacement ``enrollment_unknown`` and ``step_up_needed``.
     """
+    if replaces is not None:
+        # Whoever finds an open session must not take a phone away with it.
+        sessions.demand(ctx, session, assurance=Assurance.BASIC)
     for _ in range(_LOCATOR_TRIES):
         code = make_typed_code(secrets.token_bytes(8))
         fresh = _Secrets(link=b64u(secrets.token_bytes(SECRET_BYTES)), code=str(code))
         try:
-            return await _issue(ctx, session, fresh, source)
+            return await _issue(ctx, session, fresh, source, replaces)
         except Duplicate:
             # One locator in a million per ticket kept: the next draw is another.
             continue
     raise Unavailable("busy", reason="no free locator")
 
 
-async def _issue(ctx: Context, session: Session, fresh: _Secrets, source: str) -> Ticket:
+async def _issue(
+    ctx: Context, session: Session, fresh: _Secrets, source: str, replaces: str | None
+) -> Ticket:
     now = ctx.clock.now()
     id_ = new_id()
     code = parse_typed_code(fresh.code)
@@ -68,8 +77,8 @@ async def _issue(ctx: Context, session: Session, fresh: _Secrets, source: str) -
         "opened_at": now,
         "expires_at": expires_at,
         "enrollment_id": None,
-        "authority": "session",
-        "replaces": None,
+        "authority": Authority.SESSION.value,
+        "replaces": replaces,
         "case_id": None,
         **audit.journal(event="ticket.issued", actor="browser", source=source, at=now),
     }
@@ -79,11 +88,21 @@ async def _issue(ctx: Context, session: Session, fresh: _Secrets, source: str) -
         phones = await devices.active_enrollments(tx, session.account_id)
         if not rules.may_add_phone(has_phone=bool(phones), strong=session.strong):
             raise Refused("activation_needs_phone")
+        if replaces is not None and replaces not in {phone.id for phone in phones}:
+            raise Refused("enrollment_unknown")
         await _withdraw(tx, session.id, source=source, now=now)
         await tx.run(store.ISSUE, **issued)
 
     await ctx.db.write(body)
-    return _ticket(ctx, fresh, id=id_, state=State.OPEN, expires_at=expires_at, label=None)
+    return _ticket(
+        ctx,
+        fresh,
+        id=id_,
+        state=State.OPEN,
+        expires_at=expires_at,
+        label=None,
+        replaces=replaces,
+    )
 
 
 async def _withdraw(tx: Tx, session_id: str, *, source: str, now: int) -> None:
@@ -109,19 +128,24 @@ async def current_ticket(ctx: Context, session: Session) -> Ticket | None:
         state=State(row["state"]),
         expires_at=row["expires_at"],
         label=row["label"],
+        replaces=row["replaces"],
     )
 
 
-async def ticket_to_show(ctx: Context, *, session: Session, source: str) -> Ticket:
+async def ticket_to_show(
+    ctx: Context, *, session: Session, source: str, replaces: str | None = None
+) -> Ticket:
     """The session's ticket for the page: the live one again, else a fresh one.
 
-    One that was typed wrong too often is shown as that, so that its owner hears of it.
+    One that was typed wrong too often is shown as that, so that its owner hears of it. Raises as
+    `issue_ticket`.
     """
     ticket = await current_ticket(ctx, session)
     now = ctx.clock.now()
-    if ticket and now < ticket.expires_at and ticket.state in (State.OPEN, State.EXHAUSTED):
+    for_this = ticket is not None and ticket.replaces == replaces and now < ticket.expires_at
+    if ticket and for_this and ticket.state in (State.OPEN, State.EXHAUSTED):
         return ticket
-    return await issue_ticket(ctx, session=session, source=source)
+    return await issue_ticket(ctx, session=session, source=source, replaces=replaces)
 
 
 async def glance(ctx: Context, ticket_id: str) -> tuple[State, str | None]:
@@ -140,6 +164,7 @@ def _ticket(
     state: State,
     expires_at: int,
     label: str | None,
+    replaces: str | None,
 ) -> Ticket:
     link = ActivationLink(
         address=ctx.settings.phone_url,
@@ -153,6 +178,7 @@ def _ticket(
         link=render_link(link),
         expires_at=expires_at,
         label=label,
+        replaces=replaces,
     )
 
 

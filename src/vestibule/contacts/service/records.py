@@ -260,27 +260,46 @@ async def remove_by_operator(ctx: Context, contact: Contact) -> None:
     await _remove(ctx, contact, actor="system", source="")
 
 
+async def disown(
+    tx: Tx, *, account_id: str, contact_id: str, actor: str, source: str, now: int
+) -> bool:
+    """Take a contact off the list that its account's owner says is not theirs.
+
+    In the caller's transaction, which has locked the account. False where it is gone already.
+    """
+    rows = await tx.all(store.OF_ACCOUNT, account_id=account_id)
+    contact = next((contact_of(row) for row in rows if row["id"] == contact_id), None)
+    if contact is None or contact.state is State.REMOVED:
+        return False
+    await _remove_in(tx, contact, actor=actor, source=source, now=now)
+    return True
+
+
 async def _remove(ctx: Context, contact: Contact, *, actor: str, source: str) -> None:
     rules.move(contact.state, Event.REMOVED)
 
     async def body(tx: Tx) -> None:
         await accounts.lock_account(tx, contact.account_id)
-        await tx.run(
-            store.REMOVE,
-            id_=contact.id,
-            account_id_=contact.account_id,
-            **_event(Event.REMOVED, contact, actor=actor, source=source, now=ctx.clock.now()),
-        )
-        left = await verified(tx, contact.account_id, contact.kind)
-        if contact.preferred and left:
-            await tx.run(
-                store.PREFER,
-                id_=left[0].id,
-                account_id_=contact.account_id,
-                kind_=contact.kind.value,
-            )
+        await _remove_in(tx, contact, actor=actor, source=source, now=ctx.clock.now())
 
     await ctx.db.write(body)
+
+
+async def _remove_in(tx: Tx, contact: Contact, *, actor: str, source: str, now: int) -> None:
+    await tx.run(
+        store.REMOVE,
+        id_=contact.id,
+        account_id_=contact.account_id,
+        **_event(Event.REMOVED, contact, actor=actor, source=source, now=now),
+    )
+    left = await verified(tx, contact.account_id, contact.kind)
+    if contact.preferred and left:
+        await tx.run(
+            store.PREFER,
+            id_=left[0].id,
+            account_id_=contact.account_id,
+            kind_=contact.kind.value,
+        )
 
 
 async def sweep_contacts(ctx: Context) -> int:

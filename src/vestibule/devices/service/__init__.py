@@ -9,6 +9,7 @@ from vestibule.devices.service.knowledge import check_knowledge
 from vestibule.devices.service.proofs import check_proof, parse_proof, prove
 from vestibule.devices.service.records import (
     active_enrollments,
+    active_phones,
     advance_counter,
     enroll,
     enrollment_of,
@@ -41,6 +42,7 @@ from vestibule.devices.service.subscriptions import (
 
 __all__ = [
     "active_enrollments",
+    "active_phones",
     "advance_counter",
     "assertion_holds",
     "check_knowledge",

@@ -66,7 +66,7 @@ async def check_knowledge(
             subject=message.kid,
             actor=f"phone:{message.kid}",
             source=source,
-            result="proof_wrong",
+            result="ok" if failed.knowledge_locked else "proof_wrong",
             at=now,
             detail={"label": row["label"]},
         )

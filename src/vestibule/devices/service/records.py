@@ -27,11 +27,12 @@ async def enroll(
     now: int,
     label: str | None = None,
     rests_until: int | None = None,
+    in_case: bool = False,
 ) -> None:
     """Store a new enrollment inside the transaction that redeems its ticket (one statement).
 
     `label` stands in for the message's, where it takes the place of a phone that has a name;
-    until `rests_until` (ms) it cannot approve. Raises Duplicate when the account is active on
+    until `rests_until` (ms) it cannot approve. `in_case` says that a case tells of it. Raises Duplicate when the account is active on
     this device already.
     """
     name = label or rules.clean_label(message.response.label)
@@ -67,6 +68,7 @@ async def enroll(
                 "ticket": ticket_id,
                 "push": push is not None,
                 "biometric": credential is not None,
+                "case": in_case,
             },
             at=now,
         ),
@@ -101,7 +103,12 @@ def enrollment_of(row: Row | Mapping[str, Any]) -> Enrollment:
 
 async def list_phones(ctx: Context, account_id: str) -> list[Phone]:
     """The account's active phones, the oldest first."""
-    rows = await ctx.db.all(store.ACTIVE_OF, account_id=account_id)
+    return await active_phones(ctx.db, account_id)
+
+
+async def active_phones(tx: Tx, account_id: str) -> list[Phone]:
+    """As `list_phones`, inside the caller's transaction."""
+    rows = await tx.all(store.ACTIVE_OF, account_id=account_id)
     return [Phone(enrollment=enrollment_of(row), used_at=row["used_at"]) for row in rows]
 
 

@@ -24,6 +24,7 @@ from vestibule.factors.service.passkeys import (
 )
 from vestibule.factors.service.records import (
     demand_adding,
+    disown,
     get_factor,
     list_factors,
     remove,
@@ -45,6 +46,9 @@ __all__ = [
     "confirm_pass",
     "confirm_totp",
     "demand_adding",
+    "demand_changing",
+    "demand_weakening",
+    "disown",
     "get_factor",
     "list_factors",
     "list_requests",

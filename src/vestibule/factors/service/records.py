@@ -316,6 +316,20 @@ async def revoke(tx: Tx, row: Row, *, source: str, now: int, actor: str = "brows
     await tx.run(store.REVOKE, id_=row["id"], account_id_=row["account_id"], **values)
 
 
+async def disown(
+    tx: Tx, *, account_id: str, factor_id: str, actor: str, source: str, now: int
+) -> bool:
+    """Remove a factor that its account's owner says is not theirs, in the caller's transaction.
+
+    False where it is gone already.
+    """
+    row = await tx.one(store.BY_ID, id_=factor_id)
+    if row is None or row["account_id"] != account_id:
+        return False
+    await revoke(tx, row, source=source, now=now, actor=actor)
+    return True
+
+
 async def sweep_factors(ctx: Context) -> int:
     """Delete what was removed a month ago, what nobody finished, and what is forgotten."""
     now = ctx.clock.now()
