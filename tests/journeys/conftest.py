@@ -24,6 +24,7 @@ from tests.journeys.browsers import (
 from tests.journeys.camera import Camera
 from tests.journeys.desktop import Desktop, desktop
 from tests.journeys.looking import Looking
+from tests.journeys.ntfy import Ntfy, ntfy_server
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
 from tests.journeys.push_service import PushService, push_service
@@ -83,6 +84,13 @@ def pushes(beside: Background, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield service
 
 
+@pytest.fixture(scope="package")
+def ntfy(beside: Background) -> Iterator[Ntfy]:
+    """The house's own ntfy server."""
+    with ntfy_server(beside) as running:
+        yield running
+
+
 @pytest.fixture(autouse=True)
 def _all_is_well(pushes: PushService, screen: Desktop) -> Iterator[None]:
     yield
@@ -91,10 +99,13 @@ def _all_is_well(pushes: PushService, screen: Desktop) -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def server(pushes: PushService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    pushes: PushService, ntfy: Ntfy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """One server for all journeys; each of them has accounts of its own."""
     data = tmp_path_factory.mktemp("server")
-    with serving(data, organisation="Northwind", push_origins=json.dumps(pushes.origins)) as up:
+    origins = json.dumps(pushes.origins)
+    with serving(data, organisation="Northwind", push_origins=origins, ntfy_url=ntfy.url) as up:
         yield up
 
 

@@ -38,11 +38,15 @@ class Desktop:
     def __init__(self, background: Background, address: str) -> None:
         self.address = address
         self.shown: dict[int, Notification] = {}
-        self.count = 0
-        """How many were shown so far; one that takes the place of another counts, too."""
-        self._latest = 0
+        self.history: list[Notification] = []
+        """All that were shown so far; one that takes the place of another is one more."""
         self._background = background
         self._bus: MessageBus | None = None
+
+    @property
+    def count(self) -> int:
+        """How many were shown so far."""
+        return len(self.history)
 
     async def open(self) -> None:
         """Take the daemon's name on the bus."""
@@ -60,18 +64,20 @@ class Desktop:
         pause: Callable[[float], None],
         *,
         after: int = 0,
+        saying: str = "",
         seconds: float = 8.0,
     ) -> Notification:
-        """The notification shown after the first `after` ones.
+        """The notification shown after the first `after` ones, with `saying` in its text.
 
         `pause` (milliseconds) lets the browser go on meanwhile. Raises TimeoutError.
         """
         limit = time.monotonic() + seconds
-        while self.count <= after:
+        while not (found := [one for one in self.history[after:] if saying in one.body]):
             if time.monotonic() > limit:
-                raise TimeoutError("no notification was shown")
+                said = [one.body for one in self.history[after:]]
+                raise TimeoutError(f"no such notification was shown; others: {said}")
             pause(20)
-        return self.shown[self._latest]
+        return found[0]
 
     def click(self, notification: Notification, action: str = "default") -> None:
         """Click it, or one of its buttons by key."""
@@ -111,10 +117,10 @@ class Desktop:
 
     def _show(self, body: list[Any]) -> int:
         _app, replaces, _icon, title, text, actions, _hints, _timeout = body
-        self.count += 1
-        self._latest = replaces or self.count
-        self.shown[self._latest] = Notification(self._latest, title, text, tuple(actions))
-        return self._latest
+        number = int(replaces or self.count + 1)
+        self.shown[number] = Notification(number, title, text, tuple(actions))
+        self.history.append(self.shown[number])
+        return number
 
 
 @contextmanager

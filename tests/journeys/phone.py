@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.journeys.browsers import until
 from tests.journeys.camera import Camera
-from tests.journeys.desktop import Desktop
+from tests.journeys.desktop import Desktop, Notification
 from tests.journeys.looking import Looking
 from tests.journeys.words import PHONE, digits, pattern
 from tests.serving import Server
@@ -195,13 +195,34 @@ class Phone:
 
     # --- notifications --------------------------------------------------------------------
 
+    def notified(self, after: int, saying: str) -> Notification:
+        """The notification with this text that comes after so many."""
+        return self.screen.wait(self.page.wait_for_timeout, after=after, saying=saying)
+
+    def open_self_test(self) -> None:
+        """Start the app with its self-test, as the test notification does."""
+        self.open("/?open=test")
+        self.at("self_test", look="self-test")
+
+    def check(self, name: str, state: str, seconds: float = 8) -> Locator:
+        """The row of the self-test, as soon as it is in this state."""
+        row = self.page.locator(f"[data-check={name}]")
+        expect(row).to_have_attribute("data-state", state, timeout=seconds * 1000)
+        return row
+
+    def flies(self, verdict: str, seconds: float = 25) -> None:
+        """Send a test notification; this becomes of it."""
+        self.press("check.send")
+        flight = self.page.locator(".flight")
+        expect(flight).to_have_attribute("data-verdict", verdict, timeout=seconds * 1000)
+
     def close(self) -> None:
         """Close the app; what works in the background goes on."""
         self.page.goto("about:blank")
 
-    def tap_notification(self, after: int) -> None:
-        """Tap the notification that comes after so many; it opens the app."""
-        shown = self.screen.wait(self.page.wait_for_timeout, after=after)
+    def tap_notification(self, after: int, key: str = "worker.sign_in") -> None:
+        """Tap the notification of this kind that comes after so many; it opens the app."""
+        shown = self.notified(after, PHONE[key])
         with self.context.expect_page() as opened:
             self.screen.click(shown)
         self.page = opened.value

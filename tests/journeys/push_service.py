@@ -68,6 +68,7 @@ class PushService:
     """Says that all is well and delivers nothing."""
     sent: list[Sent] = field(default_factory=list)
     _registered: dict[str, Registration] = field(default_factory=dict)
+    _made: int = 0
     _connected: dict[str, asyncio.StreamWriter] = field(default_factory=dict)
     _kept: dict[str, list[bytes]] = field(default_factory=dict)
     _count: int = 0
@@ -90,12 +91,16 @@ class PushService:
     @property
     def subscriptions(self) -> int:
         """How many were ever made."""
-        return len(self._registered)
+        return self._made
 
     def recover(self) -> None:
         """All switches back; what was sent is forgotten."""
         self.status, self.hangs, self.loses = 201, False, False
         self.sent.clear()
+
+    def forget_phones(self) -> None:
+        """All subscriptions made so far are dead, and no browser knows it yet."""
+        self._registered.clear()
 
     def _next(self) -> int:
         self._count += 1
@@ -120,6 +125,7 @@ class PushService:
         if form.get("delete") == "true":
             return PlainTextResponse(f"deleted={form['app']}")
         token = f"token-{self._next()}"
+        self._made += 1
         self._registered[token] = Registration(
             form["device"], form.get("sender", ""), form["app"], form.get("X-subtype", "")
         )

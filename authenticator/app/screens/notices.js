@@ -48,6 +48,10 @@ export async function notices(/** @type {App} */ app) {
   };
 }
 
+/** Each part in its own direction, whatever the language's is. @param {number} at @param {string[]} more */
+const whenAndWhere = (at, more) =>
+  h("span", { class: "soft" }, [clockTime(at), ...more.filter(Boolean)].flatMap((part, place) => [place > 0 && " · ", h("bdi", {}, part)]));
+
 /** @param {Entry[]} entries the newest first */
 function byDay(entries) {
   /** @type {Map<string, HTMLLIElement[]>} */
@@ -74,9 +78,8 @@ function noticeEntry(app, told, several, fresh) {
         { class: "row-text" },
         h("b", {}, notice.title),
         several && h("span", { class: "soft" }, `${account.account} · ${account.organisation}`),
-        h("span", { class: "soft" }, [clockTime(notice.at), notice.place].filter(Boolean).join(" · ")),
+        h("span", { class: "notice-when" }, whenAndWhere(notice.at, [notice.place]), unread && h("span", { class: "tag new" }, t("notices.new"))),
       ),
-      unread && h("span", { class: "tag new" }, t("notices.new")),
       icon("on", "soft"),
     ),
   );
@@ -95,7 +98,7 @@ function answerEntry({ at, outcome, account, organisation, browser, place }) {
       { class: "row-text" },
       h("b", {}, t(`history.${outcome}`)),
       h("span", { class: "soft" }, `${account} · ${organisation}`),
-      h("span", { class: "soft" }, [clockTime(at), browser, place].filter(Boolean).join(" · ")),
+      whenAndWhere(at, [browser, place]),
     ),
   );
   return { at, element };

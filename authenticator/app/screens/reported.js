@@ -3,8 +3,6 @@
 import { home } from "../app.js";
 import { note, numbered } from "../ui/cards.js";
 import { button } from "../ui/controls.js";
-import { h } from "../ui/element.js";
-import { icon } from "../ui/icons.js";
 import { t } from "../ui/words.js";
 
 /** @type {import("../ui/router.js").Show} */
@@ -16,7 +14,6 @@ export function reported(/** @type {import("../app.js").App} */ app, /** @type {
     body: [
       numbered([t("reported.1"), t("reported.2"), t("reported.3")]),
       note({ icon: "mark", text: t("reported.note") }),
-      h("div", { class: "picture arrive" }, icon("flag", "bad")),
     ],
     foot: [button(t("action.done"), () => home(app), { weight: "brass" })],
   };

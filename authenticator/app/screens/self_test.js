@@ -25,8 +25,8 @@ import { clockTime, currentLanguage, dayAndTime, hasWords, t, whyOf } from "../u
 /** @typedef {import("../journeys/self_test.js").Row} Row */
 /** @typedef {import("../journeys/self_test.js").State} State */
 
-/** @type {Record<State, import("../ui/icons.js").IconName>} */
-const MARKS = { checking: "clock", good: "check", todo: "warn", asks: "phone", ahead: "turn" };
+/** A check that is not decided yet has its number. @type {Partial<Record<State, import("../ui/icons.js").IconName>>} */
+const MARKS = { good: "check", todo: "warn" };
 /** What the person has looked at, until the app is closed. @type {Set<string>} */
 const confirmed = new Set();
 
@@ -97,11 +97,11 @@ class SelfTest {
 
   /** Only rows that changed are drawn anew: what is unfolded or has the focus stays. */
   draw() {
-    for (const row of judge(this.facts, confirmed)) {
+    for (const [at, row] of judge(this.facts, confirmed).entries()) {
       const before = this.rows.get(row.name);
       const now = JSON.stringify(row);
       if (before?.dataset.drawn === now) continue;
-      const item = this.row(row);
+      const item = this.row(row, at + 1);
       item.dataset.drawn = now;
       if (before?.querySelector("details")?.open) item.querySelector("details")?.setAttribute("open", "");
       if (before) before.replaceWith(item);
@@ -110,27 +110,28 @@ class SelfTest {
     }
   }
 
-  /** @param {Row} row */
-  row({ name, state, lines }) {
+  /** @param {Row} row @param {number} at from 1 */
+  row({ name, state, lines }, at) {
     const says = lines.map((line) =>
       h("p", { class: line.good === false ? "bad" : line.good ? "soft" : "" }, t(`check.says.${line.code}`, valuesOf(line))),
     );
     const remedies = [...new Set(lines.flatMap(({ remedy }) => remedy ?? []))].map((remedy) => this.remedy(remedy));
+    const mark = MARKS[state];
     const look = () => {
       confirmed.add(name);
       this.draw();
     };
     return h(
       "li",
-      { class: `check ${state}`, "data-check": name, "data-state": state },
-      h("span", { class: "check-mark" }, icon(MARKS[state])),
+      { class: "check", "data-check": name, "data-state": state },
+      h("span", { class: "check-mark", "aria-hidden": "true" }, mark ? icon(mark) : String(at)),
       h(
         "div",
         { class: "check-text" },
-        h("div", { class: "check-head" }, h("b", {}, t(`check.${name}.title`)), h("span", { class: "tag" }, t(`check.state.${state}`))),
+        h("div", { class: "check-head" }, h("b", {}, t("check.numbered", { at, check: t(`check.${name}.title`) })), h("span", { class: "tag" }, t(`check.state.${state}`))),
         says,
         this.help(name),
-        state === "asks" && button(t("check.looked"), look),
+        state === "asks" && h("p", {}, link(t("check.looked"), look)),
         remedies,
       ),
     );
@@ -185,7 +186,8 @@ class SelfTest {
       this.alert.say("");
       try {
         await flyTestPush(this.app, this.account, (flight) => this.drawFlight(flight), () => this.left);
-        await this.learnOwn();
+        // A push that failed told the server something about this phone.
+        await this.run();
       } catch (problem) {
         this.flight.hidden = true;
         this.alert.say(whyOf(problem));

@@ -1,0 +1,209 @@
+"""Notifications: what people are told, and the self-test for when nothing arrives."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.journeys.beginnings import link_and_leave, link_phone, sign_in
+from tests.journeys.browsers import until
+from tests.journeys.conftest import NewPhone
+from tests.journeys.desktop import Desktop
+from tests.journeys.ntfy import Ntfy
+from tests.journeys.phone import Phone
+from tests.journeys.portal import Portal
+from tests.journeys.push_service import PushService
+from tests.journeys.words import PHONE, pattern
+
+MILLISECONDS = re.compile(r"^\d[\d,.\s]* ms$")
+
+
+def test_self_test_of_a_sound_phone_measures_a_real_notification(
+    portal: Portal, phone: Phone, account: str, screen: Desktop
+) -> None:
+    """What the app can read is good, the rest is asked; a push flies and its time is drawn."""
+    link_phone(portal, phone, account)
+    phone.open_self_test()
+    for name in ("seamless", "allowed", "connection"):
+        phone.check(name, "good")
+    for name in ("silent", "focus", "battery"):
+        phone.check(name, "asks")
+    before = screen.count
+    phone.flies("arrived")
+    phone.look("self-test-arrived")
+    phone.notified(before, PHONE["worker.test"])
+    stops = phone.page.locator(".flight .timer")
+    for stop in range(3):
+        expect(stops.nth(stop)).to_have_text(MILLISECONDS)
+    # What came to this phone is known to it from now on.
+    expect(phone.check("list", "asks")).to_contain_text(pattern(PHONE["check.says.arrived"]))
+    row = phone.check("silent", "asks")
+    row.locator("summary").click()
+    phone.look("self-test-how")
+    row.get_by_role("button", name=PHONE["check.looked"]).click()
+    phone.check("silent", "good")
+
+
+def test_report_of_the_self_test_holds_no_secret(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """The text to hand on says what was found; it neither names the account nor opens anything."""
+    link_phone(portal, phone, account)
+    phone.open_self_test()
+    phone.check("allowed", "good")
+    phone.press("check.copy")
+    report = phone.page.get_by_label(PHONE["check.report"])
+    expect(report).to_be_visible()
+    text = report.input_value()
+    assert "5 allowed: good (granted, worker, subscription)" in text
+    assert "push service: jmt17.google.com; server says: ok" in text
+    assert account not in text
+    assert "token" not in text
+    phone.look("self-test-report")
+
+
+def test_refused_permission_is_found_and_costs_no_sign_in(
+    portal: Portal, new_phone: NewPhone, account: str
+) -> None:
+    """The browser cannot be asked twice: the app says how; the request is in the app anyway."""
+    phone = new_phone(may_notify=False)
+    link_and_leave(portal, phone, account)
+    phone.open_self_test()
+    row = phone.check("allowed", "todo")
+    expect(row).to_contain_text(PHONE["check.says.denied"])
+    row.get_by_role("button", name=PHONE["check.remedy.how"]).click()
+    phone.at("notifications", look="notifications-denied")
+    phone.says("notifications.without")
+    sign_in(portal, phone, account)
+
+
+def test_dead_subscription_is_found_and_made_anew(
+    portal: Portal, phone: Phone, account: str, pushes: PushService
+) -> None:
+    """The push service forgot this phone; neither side knew. One button, and pushes arrive."""
+    link_phone(portal, phone, account)
+    pushes.forget_phones()
+    phone.open_self_test()
+    phone.check("allowed", "good")
+    phone.flies("gone")
+    row = phone.check("allowed", "todo")
+    expect(row).to_contain_text(PHONE["check.says.dead_subscription"])
+    phone.look("self-test-dead")
+    row.get_by_role("button", name=PHONE["check.remedy.subscribe"]).click()
+    phone.check("allowed", "good", seconds=25)
+    phone.flies("arrived")
+
+
+def test_lost_notification_is_told_from_one_that_could_not_be_sent(
+    portal: Portal, phone: Phone, account: str, pushes: PushService
+) -> None:
+    """The push service takes the message and delivers nothing: the app says where it got lost."""
+    link_phone(portal, phone, account)
+    phone.open_self_test()
+    phone.check("allowed", "good")
+    pushes.loses = True
+    phone.flies("lost", seconds=40)
+    phone.says("check.flight.lost")
+
+
+def test_unreachable_server_is_told_from_a_faulty_phone(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """Without a network the connection is the row to look at; with one again, all is well."""
+    link_phone(portal, phone, account)
+    phone.open_self_test()
+    phone.check("connection", "good")
+    phone.network(on=False)
+    phone.open_self_test()
+    row = phone.check("connection", "todo")
+    expect(row).to_contain_text(PHONE["check.says.unreached"])
+    phone.check("seamless", "todo")
+    phone.look("self-test-offline")
+    phone.network(on=True)
+    row.get_by_role("button", name=PHONE["check.remedy.again"]).click()
+    phone.check("connection", "good")
+    phone.check("seamless", "good")
+
+
+def test_seamless_switched_off_is_found_with_the_way_to_its_setting(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """Who switched it off in the portal gets no pushes: the first row says so and leads there."""
+    link_phone(portal, phone, account)
+    portal.open("/settings/sign-in")
+    portal.page.locator("input[name=seamless][value=off]").check()
+    portal.press("devices.secure.save")
+    portal.says("devices.secure.saved")
+    phone.open_self_test()
+    row = phone.check("seamless", "todo")
+    expect(row).to_contain_text(PHONE["check.says.seamless_off"])
+    way = row.get_by_role("link", name=PHONE["check.remedy.portal"])
+    expect(way).to_have_attribute("href", f"{portal.server.portal}/settings/sign-in")
+
+
+def test_notices_are_listed_marked_and_opened_by_their_notification(
+    portal: Portal, phone: Phone, account: str, screen: Desktop
+) -> None:
+    """What changes in an account is told to its phone, listed there, and new until seen."""
+    link_phone(portal, phone, account)
+    phone.open()
+    phone.at("home")
+    phone.close()
+    before = screen.count
+    portal.open("/settings/sign-in")
+    portal.page.locator("input[name=seamless][value=off]").check()
+    portal.press("devices.secure.save")
+    shown = screen.wait(phone.page.wait_for_timeout, after=before, seconds=15)
+    with phone.context.expect_page() as opened:
+        screen.click(shown)
+    phone.page = opened.value
+    phone.at("notices")
+    rows = phone.page.locator("button.notice")
+    expect(rows.first).to_contain_text(PHONE["notices.new"])
+    assert rows.count() >= 2, "the phone's own linking is listed, too"
+    rows.first.click()
+    phone.at("notice")
+    phone.open()
+    phone.at("home")
+    expect(
+        phone.page.get_by_role("button", name=PHONE["notices.title"], exact=True)
+    ).to_be_visible()
+
+
+def test_ntfy_is_a_second_way_that_its_owner_switches(
+    portal: Portal, new_phone: NewPhone, account: str, ntfy: Ntfy
+) -> None:
+    """A phone without push: its topic is made, told, tested, used for a sign-in, and given up."""
+    phone = new_phone(may_notify=False)
+    link_and_leave(portal, phone, account)
+    phone.open()
+    phone.at("home")
+    phone.press("settings.title")
+    phone.at("settings")
+    phone.press("notifications.title")
+    phone.at("notifications")
+    phone.press("second.title")
+    phone.at("second_push", look="second-push")
+    phone.press("second.on")
+    phone.says("second.is_on")
+    phone.look("second-push-on")
+    topic = phone.page.locator(".facts dd").inner_text()
+    way = phone.page.get_by_role("link", name=PHONE["second.open"])
+    expect(way).to_have_attribute("href", re.compile(r"^ntfy://"))
+
+    phone.press("second.test")
+    phone.at("self_test")
+    phone.press("check.send")
+    until(phone.page, lambda: len(ntfy.of(topic)) == 1, "the test at the topic")
+    portal.log_in(account)
+    until(portal.page, lambda: len(ntfy.of(topic)) == 2, "the sign-in at the topic")
+    told = ntfy.of(topic)[-1]
+    assert told["click"].startswith(phone.server.phone)
+    assert account not in str(told)
+
+    phone.open("/?open=test")
+    phone.at("self_test")
+    phone.page.go_back()
+    phone.open()
+    phone.take_request()
+    phone.answer("deny")
+    phone.at("result", look="denied")
