@@ -131,12 +131,12 @@ async def test_waiting_page_shows_number_and_way_out(desk: Desk) -> None:
 
 
 async def test_waiting_page_without_seamless_asks_for_the_response(desk: Desk) -> None:
-    """Seamless authentication off: the challenge is the page, and says why."""
+    """Seamless authentication off: the challenge is the page, says why, and still listens."""
     await desk.scene.phone(await desk.scene.account(seamless=False))
     await sign_in(desk)
     page = await desk.http.get("/login/wait")
     assert t("login.response.why_seamless_off") in unescape(page.text)
-    assert "data-wait" not in page.text
+    assert 'data-wait="/login/wait/events"' in page.text
     assert t("login.wait.sent_to") not in page.text
 
 
@@ -269,7 +269,7 @@ async def test_chooser_asks_the_chosen_phone(desk: Desk) -> None:
     assert (await sign_in(desk)).headers["location"] == "/login/choose"
     chooser = await desk.http.get("/login/choose")
     assert all(phone.id in chooser.text for phone in phones)
-    sent = await send(desk, chooser, "/login/choose", phone=phones[1].id)
+    sent = await send(desk, chooser, "/login/choose", way=phones[1].id)
     assert sent.headers["location"] == "/login/wait"
     assert [len(await desk.scene.waiting(phone)) for phone in phones] == [0, 1]
     page = await desk.http.get("/login/wait")
@@ -286,9 +286,9 @@ async def test_foreign_phone_cannot_be_chosen(desk: Desk) -> None:
     await sign_in(desk)
     chooser = await desk.http.get("/login/choose")
     for phone_id in (other.id, "", "x" * 22):
-        refused = await send(desk, chooser, "/login/choose", phone=phone_id)
+        refused = await send(desk, chooser, "/login/choose", way=phone_id)
         assert refused.status_code == 404
-    assert (await send(desk, chooser, "/login/choose", phone=phones[0].id)).status_code == 303
+    assert (await send(desk, chooser, "/login/choose", way=phones[0].id)).status_code == 303
 
 
 # --- the frame ----------------------------------------------------------------------------------

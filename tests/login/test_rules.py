@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from vestibule.base.errors import Refused
 from vestibule.login import rules
-from vestibule.login.rules import MOVES, Attempt, Event, NumberEntry, State, Step
+from vestibule.login.rules import MOVES, Attempt, Event, Kind, NumberEntry, State, Step
 
 NOW = 1_800_000_000_000
 ENDS = {State.DENIED, State.REPORTED, State.FAILED, State.CANCELLED}
@@ -16,8 +16,12 @@ def attempt(**changes: object) -> Attempt:
     """A waiting attempt that began at NOW."""
     values: dict[str, object] = {
         "id": "A" * 22,
+        "kind": Kind.SIGN_IN,
         "account_id": "B" * 22,
+        "session_id": None,
+        "detail": "",
         "enrollment_id": "C" * 22,
+        "factor_id": None,
         "state": State.WAITING,
         "round": 1,
         "known": False,

@@ -64,10 +64,13 @@ class _Compiled:
     def __init__(self, compiled: SQLCompiler) -> None:
         if compiled.insert_prefetch or compiled.update_prefetch:
             raise TypeError(f"Python-side column defaults are not supported: {compiled}")
-        self.sql = str(compiled)
-        self._order = tuple(compiled.positiontup or ())
+        given = {name for name, bind in compiled.binds.items() if bind.required}
+        # Written out here for good: `column.in_(("a", "b"))` becomes two parameters with values.
+        written = compiled.construct_expanded_state(dict.fromkeys(given))
+        self.sql = written.statement
+        self._order = tuple(written.positiontup or ())
         self._fixed = {
-            name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
+            name: value for name, value in written.parameters.items() if name not in given
         }
         self._open = len(set(self._order) - self._fixed.keys())
 
@@ -144,11 +147,7 @@ class Compiler:
             statement = statement.inline()  # else a RETURNING of the key is added unasked
         if not isinstance(statement, ClauseElement):
             raise TypeError(f"not a statement: {statement!r}")
-        compiled = statement.compile(
-            dialect=self._dialect,
-            column_keys=columns,
-            compile_kwargs={"render_postcompile": True},
-        )
+        compiled = statement.compile(dialect=self._dialect, column_keys=columns)
         if not isinstance(compiled, SQLCompiler):
             raise TypeError(f"not a statement for transactions: {statement!r}")
         return _Compiled(compiled)

@@ -84,6 +84,7 @@ CODES: dict[str, Code] = _table(
     networks_lock_you_out=409,
     preference_invalid=400,
     platform_too_old=403,
+    attestation_missing=403,
     # Bringing a phone
     ticket_unknown=404,
     ticket_used=409,

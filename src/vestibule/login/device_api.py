@@ -11,11 +11,17 @@ from starlette.types import Scope
 from vestibule.base.context import Context
 from vestibule.devices import service as devices
 from vestibule.login import service
-from vestibule.web import forms, sse
+from vestibule.protocol import messages
+from vestibule.protocol.encoding import parse_json_as
+from vestibule.web import forms, platforms, sse
 from vestibule.web.problems import json_answer
 from vestibule.web.visitor import visitor
 
 _HOUR_MS = 3_600_000
+
+
+class _Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    claim: str
 
 
 class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,8 +52,33 @@ async def answers(request: Request) -> Response:
     """POST /device/answers: an approval, denial or report; it is its own proof."""
     ctx: Context = request.app.state.ctx
     sent = await forms.read_json(request, _Answer)
+    # Denying and reporting are for everybody, with whatever phone they have.
+    if platforms.judged(ctx.settings) and _approves(sent.answer):
+        platforms.demand_current(request)
     result = await service.answer_login(ctx, text=sent.answer, source=visitor(request).address)
     return json_answer(ctx, result=result)
+
+
+def _approves(answer: str) -> bool:
+    return messages.parse(answer, messages.Approval).claims.act == "approve"
+
+
+async def claims(request: Request) -> Response:
+    """POST /device/claims: the sign-in whose rotating code was scanned."""
+    ctx: Context = request.app.state.ctx
+    raw = await forms.raw_json(request)
+    claimant = await devices.prove(
+        ctx,
+        authorization=request.headers.get("authorization"),
+        method="POST",
+        path=_path(request.scope),
+        body=raw,
+    )
+    sent = parse_json_as(raw, _Claim)
+    asked = await service.claim_login(
+        ctx, claimant=claimant, claim=sent.claim, visitor=visitor(request)
+    )
+    return json_answer(ctx, request=asked)
 
 
 async def _stream(scope: Scope) -> tuple[str, sse.Looker, int]:
@@ -83,6 +114,7 @@ def _path(scope: Scope) -> str:
 
 routes = [
     Route("/device/attempts", attempts, methods=["GET"]),
+    Route("/device/claims", claims, methods=["POST"]),
     Route("/device/answers", answers, methods=["POST"]),
     Route("/device/stream", sse.Stream(_stream), methods=["GET"]),
 ]

@@ -7,6 +7,7 @@ final event comes first wins and no other can follow it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -55,6 +56,8 @@ class Event(StrEnum):
     RESPOND = "respond"
     WRONG_RESPONSE = "wrong_response"
     RESPOND_AGAIN = "respond_again"
+    PROVE = "prove"
+    """A right answer of a factor that is no phone."""
     COLLECT = "collect"
     CANCEL = "cancel"
 
@@ -78,6 +81,7 @@ MOVES: Final[dict[tuple[State, Event], State]] = {
     (State.WAITING, Event.WRONG_PROOF): State.WAITING,
     (State.WAITING, Event.PROOFS_SPENT): State.FAILED,
     (State.WAITING, Event.RESPOND): State.COLLECTED,
+    (State.WAITING, Event.PROVE): State.COLLECTED,
     (State.WAITING, Event.WRONG_RESPONSE): State.WAITING,
     (State.WAITING, Event.RESPOND_AGAIN): State.WAITING,
     (State.WAITING, Event.CANCEL): State.CANCELLED,
@@ -99,6 +103,7 @@ class Step(StrEnum):
     SHOW_CODE = "show_code"
     CHOOSE = "choose"
     WAIT = "wait"
+    PROVE = "prove"
     RESUME = "resume"
     COLLECT = "collect"
     DENIED = "denied"
@@ -178,7 +183,7 @@ def next_step(attempt: Attempt, *, now: int) -> Step:
         return Step.CHOOSE
     if now >= attempt.request_expires_at and now >= attempt.challenge_expires_at:
         return Step.EXPIRED if attempt.passwordless else Step.RESUME
-    return Step.WAIT
+    return Step.PROVE if attempt.factor_id else Step.WAIT
 
 
 def number_needed(
@@ -256,3 +261,72 @@ def wrong_proof(attempt: Attempt) -> tuple[Event, int]:
     """The event of one more wrong proof, and how many tries are left after it."""
     left = max(0, PROOF_TRIES - attempt.proofs - 1)
     return (Event.WRONG_PROOF if left else Event.PROOFS_SPENT), left
+
+
+def provable(attempt: Attempt, *, now: int) -> str:
+    """The factor that is asked; refuses an answer that comes too late or second."""
+    move(attempt.state, Event.PROVE)
+    if now >= attempt.expires_at or now >= attempt.challenge_expires_at:
+        raise Refused("attempt_expired")
+    if attempt.factor_id is None:
+        raise Refused("factor_unknown")
+    return attempt.factor_id
+
+
+PHONE: Final = "phone"
+SMS: Final = "sms"
+PASSKEY: Final = "passkey"
+_RESERVES: Final = frozenset({"recovery_codes", "temporary_pass"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to answer, as the chooser lists it. Times are milliseconds since the epoch."""
+
+    id: str
+    kind: str
+    """``phone``, ``sms``, or the kind of a factor."""
+    label: str
+    """Its owner's name for it; of a number what its owner recognises."""
+    platform: str = ""
+    used_at: int | None = None
+    added_at: int = 0
+
+    @property
+    def reserve(self) -> bool:
+        """Whether it is kept for the day when nothing else is at hand."""
+        return self.kind in _RESERVES
+
+
+def in_order(ways: Iterable[Way]) -> tuple[Way, ...]:
+    """The last used first; what is kept in reserve last, whenever it was used."""
+    return tuple(sorted(ways, key=lambda way: (way.reserve, -(way.used_at or 0), -way.added_at)))
+
+
+def taken_at_once(ways: tuple[Way, ...]) -> Way | None:
+    """The way that need not be chosen, of `ways` in their order (docs/decisions/0007).
+
+    The only one. Or the only phone, where it is what its owner used last: a remembered choice,
+    and the page has the others at hand. Two phones are a choice each time, and so is a phone beside
+    something that was used since.
+    """
+    daily = [way for way in ways if not way.reserve] or list(ways)
+    if len(daily) == 1:
+        return daily[0]
+    phones = [way for way in daily if way.kind == PHONE]
+    first = daily[0] if daily else None
+    if len(phones) == 1 and first is not None and (first.used_at or 0) <= (phones[0].used_at or 0):
+        return phones[0]
+    return None
+
+
+def twins(ways: tuple[Way, ...]) -> frozenset[str]:
+    """The ways whose name and model another one has too: only their dates tell them apart."""
+    return frozenset(
+        way.id
+        for way in ways
+        if any(
+            other.id != way.id and (other.label, other.platform) == (way.label, way.platform)
+            for other in ways
+        )
+    )

@@ -6,9 +6,11 @@ The phone gets the same as problem details (RFC 9457).
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
 import structlog
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -68,10 +70,23 @@ def problem_page(request: Request, problem: Problem) -> Response:
         status=problem.code.status,
         problem=problem,
         to_sign_in=problem.code.status == 401,
+        step_up=_step_up(request, problem),
     )
     if over:
         cookies.drop(response, cookies.SESSION)
     return _with_patience(response, problem)
+
+
+def _step_up(request: Request, problem: Problem) -> str:
+    """Where the missing proof is shown; from there it goes back to the page that needed it."""
+    if problem.code.name != "step_up_needed":
+        return ""
+    at = request.url
+    if request.method != "GET":
+        # A form cannot be sent again by a link: back to the page that it stood on.
+        at = URL(request.headers.get("referer", "/"))
+    then = f"{at.path}?{at.query}" if at.query else at.path
+    return f"/login/step-up?{urlencode({'then': then, 'level': problem.facts.get('level', '')})}"
 
 
 def problem_json(request: Request, problem: Problem) -> Response:

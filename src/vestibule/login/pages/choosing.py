@@ -9,29 +9,39 @@ from starlette.routing import Route
 from vestibule.base.context import Context
 from vestibule.login import service
 from vestibule.login.pages.holding import held_by, hold, to
-from vestibule.login.rules import Step
+from vestibule.login.rules import PHONE, Step, twins
 from vestibule.web import forms
 from vestibule.web.rendering import render
 from vestibule.web.visitor import visitor
 
+_CHOOSABLE = frozenset({Step.CHOOSE, Step.WAIT, Step.PROVE, Step.RESUME})
+
 
 async def chooser(request: Request) -> Response:
-    """GET /login/choose: which phone; nothing has been sent yet."""
+    """GET /login/choose: which way; nothing has been sent yet, or nothing more."""
     held = held_by(request)
-    view, phones = await service.look(request.app.state.ctx, held.mine)
-    if view.step not in (Step.CHOOSE, Step.WAIT, Step.RESUME):
+    view, ways = await service.look(request.app.state.ctx, held.mine)
+    if view.step not in _CHOOSABLE or view.passwordless:
         return to("/login/next")
-    return render(request, "login/choose.html", bound=held.mine.secret, view=view, phones=phones)
+    return render(
+        request,
+        "login/choose.html",
+        bound=held.mine.secret,
+        view=view,
+        ways=ways.all,
+        twins=twins(ways.all),
+        scannable=any(way.kind == PHONE for way in ways.all) and held.view.kind == "sign-in",
+    )
 
 
 async def choose(request: Request) -> Response:
-    """POST /login/choose: send the request to this phone."""
+    """POST /login/choose: send the request to this phone, or ask for this factor."""
     ctx: Context = request.app.state.ctx
     held = held_by(request)
-    sent = await forms.read(request, "phone", bound=held.mine.secret)
-    view = await service.choose(ctx, held.mine, phone_id=sent["phone"], visitor=visitor(request))
-    response = to("/login/wait")
-    hold(ctx, response, held.mine.secret, view)
+    sent = await forms.read(request, "way", bound=held.mine.secret)
+    view = await service.choose(ctx, held.mine, way_id=sent["way"], visitor=visitor(request))
+    response = to("/login/prove" if view.step is Step.PROVE else "/login/wait")
+    hold(ctx, response, held.mine.secret, view, held.then)
     return response
 
 

@@ -29,7 +29,8 @@ _IN_THE_FORM = frozenset(
 )
 
 
-def _browser_secret(request: Request) -> str | None:
+def browser_secret(request: Request) -> str | None:
+    """The known-browser cookie, if it is one of ours."""
     value = cookies.read(request, cookies.BROWSER)
     return value if value and len(value) == _SECRET_LENGTH and value.isascii() else None
 
@@ -37,14 +38,20 @@ def _browser_secret(request: Request) -> str | None:
 async def form(request: Request) -> Response:
     """GET /login: username and password."""
     ctx: Context = request.app.state.ctx
-    if await sessions.session_of(ctx, cookies.read(request, cookies.SESSION)):
-        return to("/")
-    return _form(request, browser=_browser_secret(request) or ids.new_secret())
+    try:
+        cookie = cookies.read(request, cookies.SESSION)
+        if await sessions.session_of(ctx, cookie, address=visitor(request).address):
+            return to("/")
+    except Refused:
+        # Signed in, but from where it does not count: the form says so after a right password.
+        pass
+    return entrance_form(request, browser=browser_secret(request) or ids.new_secret())
 
 
-def _form(
+def entrance_form(
     request: Request, *, browser: str, username: str = "", problem: Problem | None = None
 ) -> Response:
+    """The sign-in form, with what was wrong the last time."""
     draw = partial(render, request, "login/sign_in.html", bound=browser, problem=problem)
     if problem is None:
         response = draw(own={}, username="")
@@ -54,10 +61,13 @@ def _form(
     return response
 
 
+_FIRST = {Step.CHOOSE: "/login/choose", Step.PROVE: "/login/prove"}
+
+
 async def begin(request: Request) -> Response:
     """POST /login: check the password and begin."""
     ctx: Context = request.app.state.ctx
-    browser = _browser_secret(request)
+    browser = browser_secret(request)
     if browser is None:
         raise Refused("cookies_needed")
     sent = await forms.read(request, "username", "password", bound=browser)
@@ -78,12 +88,13 @@ async def begin(request: Request) -> Response:
         if fault.code.name not in _IN_THE_FORM:
             raise
         problem = problem_of(fault, request.state.reference)
-        return _form(request, browser=browser, username=sent["username"][:64], problem=problem)
+        typed = sent["username"][:64]
+        return entrance_form(request, browser=browser, username=typed, problem=problem)
     if began.session is not None:
         return sign_in(to("/"), began.session)
     if began.view is None:
         raise Refused("attempt_unknown")
-    response = to("/login/choose" if began.view.step is Step.CHOOSE else "/login/wait")
+    response = to(_FIRST.get(began.view.step, "/login/wait"))
     hold(ctx, response, began.secret, began.view)
     return response
 

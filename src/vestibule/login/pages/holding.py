@@ -14,8 +14,12 @@ from starlette.responses import RedirectResponse, Response
 
 from vestibule.base.context import Context
 from vestibule.base.errors import Refused
+from vestibule.login.rules import Kind
 from vestibule.login.service import Mine, View
+from vestibule.sessions import service as sessions
+from vestibule.sessions.rules import Session
 from vestibule.web import cookies
+from vestibule.web.visitor import visitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,24 @@ def own_path(asked: str) -> str:
     """A path of ours to go on to; anything else leads to the start page."""
     foreign = not asked.startswith("/") or asked.startswith(("//", "/\\")) or len(asked) > 300
     return "/" if foreign or not asked.isprintable() else asked
+
+
+async def session_for(request: Request, held: Held) -> Session | None:
+    """The session that a step-up is to raise; a sign-in needs none, and asks for none."""
+    if held.view.kind is not Kind.STEP_UP:
+        return None
+    ctx: Context = request.app.state.ctx
+    cookie = cookies.read(request, cookies.SESSION)
+    return await sessions.get_session(ctx, cookie, address=visitor(request).address)
+
+
+def arrive(held: Held, cookie: str | None) -> Response:
+    """The end of an attempt: signed in, or back to where more was needed."""
+    response = to(held.then)
+    if cookie is not None:
+        return sign_in(response, cookie)
+    cookies.drop(response, cookies.LOGIN)
+    return response
 
 
 def sign_in(response: Response, cookie: str) -> Response:

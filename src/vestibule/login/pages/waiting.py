@@ -15,8 +15,9 @@ from vestibule.base.clock import MINUTE
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault
 from vestibule.login import service
-from vestibule.login.pages.holding import Held, held_by, hold, sign_in, to
-from vestibule.login.rules import RESPONSE_TRIES, Step, next_step
+from vestibule.login.pages.holding import Held, arrive, held_by, hold, session_for, to
+from vestibule.login.rules import RESPONSE_TRIES, Kind, Step, next_step
+from vestibule.login.service import View
 from vestibule.web import cookies, forms, sse
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import grouped, render
@@ -45,10 +46,13 @@ async def wait(request: Request) -> Response:
 def _waiting(request: Request, held: Held, problem: Problem | None = None) -> Response:
     ctx: Context = request.app.state.ctx
     view = held.view
+    if view.claimed:
+        return _claimed(request, held)
     own: dict[str, str | int] = {
         "challenge": grouped(view.challenge, 3),
         "phone": view.phone,
         "minutes": (view.request_expires_at - ctx.clock.now()) // MINUTE + 1,
+        "memory": f"{view.id}.{view.round}",
         "request_expires_at": view.request_expires_at,
         "challenge_expires_at": view.challenge_expires_at,
     }
@@ -57,6 +61,7 @@ def _waiting(request: Request, held: Held, problem: Problem | None = None) -> Re
         request,
         "login/wait.html",
         bound=held.mine.secret,
+        kind=view.kind.value,
         push=view.push,
         why_no_push=view.why_no_push,
         number=view.number,
@@ -70,15 +75,37 @@ def _waiting(request: Request, held: Held, problem: Problem | None = None) -> Re
     return draw(own=own, respond="respond" in request.query_params or not view.push)
 
 
+def _claimed(request: Request, held: Held) -> Response:
+    """After the scan: the phone that did it is the one to look at."""
+    ctx: Context = request.app.state.ctx
+    view = held.view
+    return render(
+        request,
+        "login/claimed.html",
+        bound=held.mine.secret,
+        phone=view.phone,
+        number=view.number,
+        challenge=grouped(view.challenge, 3),
+        minutes=(view.request_expires_at - ctx.clock.now()) // MINUTE + 1,
+        request_expires_at=view.request_expires_at,
+    )
+
+
 async def again(request: Request) -> Response:
     """POST /login/again: nudge once more, or resume with a new request."""
     ctx: Context = request.app.state.ctx
     held = held_by(request)
     await forms.read(request, bound=held.mine.secret)
     view = await service.send_again(ctx, held.mine, visitor=visitor(request))
-    response = to("/login/wait" if view.push else "/login/wait?respond")
-    hold(ctx, response, held.mine.secret, view)
+    response = to(_after(view))
+    hold(ctx, response, held.mine.secret, view, held.then)
     return response
+
+
+def _after(view: View) -> str:
+    if view.step is Step.PROVE:
+        return "/login/prove"
+    return "/login/wait" if view.push else "/login/wait?respond"
 
 
 async def cancel(request: Request) -> Response:
@@ -87,7 +114,7 @@ async def cancel(request: Request) -> Response:
     held = held_by(request)
     await forms.read(request, bound=held.mine.secret)
     await service.cancel(ctx, held.mine, visitor=visitor(request))
-    response = to("/login")
+    response = to("/login" if held.view.kind is Kind.SIGN_IN else "/")
     cookies.drop(response, cookies.LOGIN)
     return response
 
@@ -99,7 +126,11 @@ async def respond(request: Request) -> Response:
     sent = await forms.read(request, "response", bound=held.mine.secret)
     try:
         cookie = await service.respond(
-            ctx, held.mine, typed=sent["response"], visitor=visitor(request)
+            ctx,
+            held.mine,
+            typed=sent["response"],
+            visitor=visitor(request),
+            session=await session_for(request, held),
         )
     except Fault as fault:
         if fault.code.name == "already_answered":
@@ -108,18 +139,24 @@ async def respond(request: Request) -> Response:
             raise
         problem = problem_of(fault, request.state.reference)
         view, _ = await service.look(ctx, held.mine)
-        response = _waiting(request, Held(held.mine, view), problem)
-        hold(ctx, response, held.mine.secret, view)
+        response = _waiting(request, Held(held.mine, view, held.then), problem)
+        hold(ctx, response, held.mine.secret, view, held.then)
         return response
-    return sign_in(to("/"), cookie)
+    return arrive(held, cookie)
 
 
 async def _events(scope: Scope) -> tuple[str, sse.Looker, int]:
     request = Request(scope)
     ctx: Context = request.app.state.ctx
     held = held_by(request)
+    ends_at = max(held.view.request_expires_at, held.view.challenge_expires_at)
+    # Without a notification nothing is expected: an approval in the open app is heard (it
+    # lingers for who comes late), and nothing is read for it.
+    calm = held.view.why_no_push == "seamless_off"
 
     async def look(message: str | None) -> sse.Look:
+        if calm and message is None and ctx.clock.now() < ends_at:
+            return sse.Look()
         if message == "delivered":
             return sse.Look(sse.frame("step", {"name": "sent"}))
         if message == "undelivered":
@@ -143,7 +180,6 @@ async def _events(scope: Scope) -> tuple[str, sse.Looker, int]:
             return sse.Look(sse.frame("show", {"part": "number", "text": text}))
         return sse.Look()
 
-    ends_at = max(held.view.request_expires_at, held.view.challenge_expires_at)
     return f"login:{held.mine.id}", look, ends_at
 
 

@@ -141,6 +141,13 @@ def _proven(ctx: Context, row: Row, claims: Approval, attempt: Attempt) -> bool:
     return hmac.compare_digest(claims.proof, keys.approval_proof(key, attempt.request or ""))
 
 
+def _proof_of(attempt: Attempt) -> Proof:
+    """What an approval shows: that this phone saw that page, or only that it was asked."""
+    if attempt.claimed:
+        return Proof.QR
+    return Proof.NUMBER if attempt.number else Proof.PUSH
+
+
 def _change(
     attempt: Attempt, event: Event, phone: limits.Slot, *, now: int
 ) -> dict[str, str | int]:
@@ -171,7 +178,7 @@ async def _settle(
     event, result = _EVENT[claims.act], _RESULT[claims.act]
     values = {
         **_change(attempt, event, phone, now=now),
-        "proof": (Proof.NUMBER if attempt.number else Proof.PUSH).value,
+        "proof": _proof_of(attempt).value,
         "to_proofs": attempt.proofs,
         **audit.journal(
             event=f"login.{result}",
@@ -286,5 +293,5 @@ async def _wrong_proof(
 
 
 def _tell(ctx: Context, attempt: Attempt, result: str) -> None:
-    ctx.wake.tell(f"login:{attempt.id}", result)
+    ctx.wake.tell(f"login:{attempt.id}", result, linger=result == "approved")
     ctx.wake.tell(f"enrollment:{attempt.enrollment_id}", f"outcome {attempt.id} {result}")

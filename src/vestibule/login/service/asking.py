@@ -10,7 +10,7 @@ from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.login import store
 from vestibule.login.rules import Attempt, Kind, State
-from vestibule.login.service.following import choose
+from vestibule.login.service.choosing import choose
 from vestibule.login.service.view import Mine, View, browser_digest
 from vestibule.sessions.rules import Proof
 from vestibule.web.visitor import Visitor
@@ -42,7 +42,7 @@ async def ask_phone(
     mine = await open_choice(
         ctx, account_id=account_id, kind=kind, detail=detail, visitor=visitor, known_digest=None
     )
-    view = await choose(ctx, mine, phone_id=enrollment_id, visitor=visitor)
+    view = await choose(ctx, mine, way_id=enrollment_id, visitor=visitor)
     return Asked(mine=mine, view=view)
 
 
@@ -54,6 +54,7 @@ async def open_choice(
     detail: str,
     visitor: Visitor,
     known_digest: bytes | None,
+    known: bool = False,
     session_id: str | None = None,
 ) -> Mine:
     """Store an attempt that nobody is asked about yet."""
@@ -68,7 +69,7 @@ async def open_choice(
         factor_id=None,
         state=State.CHOOSING,
         round=1,
-        known=False,
+        known=known,
         push=False,
         number=False,
         challenge="",

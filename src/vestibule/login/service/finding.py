@@ -9,8 +9,9 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.login import store
-from vestibule.login.service.round import Phone, phones_of
+from vestibule.login.service.pushing import push_slot
 from vestibule.login.service.view import Mine
+from vestibule.login.service.ways import Ways, ways_of
 from vestibule.sessions import service as sessions
 from vestibule.web.visitor import Visitor
 
@@ -27,13 +28,15 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the read brought: the account if there is one, its phones, and the limits."""
+    """What the read brought: the account if there is one, what could answer, and the limits."""
 
     account: Row | None
-    phones: tuple[Phone, ...]
+    ways: Ways
     name: limits.Slot
     source: limits.Slot
-    per_account: limits.Slot
+    pushes: limits.Slot
+    """Of the account; of its known browsers apart, so that a stranger who has the password
+    cannot use up what its owner may send."""
     known: bool
     others: int
 
@@ -53,15 +56,14 @@ async def find(tx: Tx, ctx: Context, entrance: Entrance) -> Found:
         known_since=sessions.known_since(ctx, now),
     )
     row = rows[0]
+    known = bool(row["known"])
     return Found(
         account=row if row["account_id"] is not None else None,
-        phones=phones_of(rows),
+        ways=ways_of(ctx, rows, now=now),
         name=limits.Slot.of(name, row["name_version"], row["name_state"]),
         source=limits.Slot.of(source, row["source_version"], row["source_state"]),
-        per_account=limits.Slot.of(
-            f"account:{row['account_id']}", row["account_version"], row["account_state"]
-        ),
-        known=bool(row["known"]),
+        pushes=push_slot(row, row["account_id"], known=known),
+        known=known,
         others=int(row["others"] or 0),
     )
 

@@ -10,7 +10,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost
 from vestibule.login import store
-from vestibule.login.rules import Attempt, Kind, State
+from vestibule.login.rules import PHONE, Attempt, Kind, State, Way, taken_at_once
 from vestibule.login.service.finding import Entrance, Found
 from vestibule.login.service.pushing import PushAllowed, allow_push
 from vestibule.login.service.round import (
@@ -18,6 +18,7 @@ from vestibule.login.service.round import (
     Round,
     Shown,
     make_round,
+    other_round,
 )
 from vestibule.login.service.telling_apart import ask_for_numbers
 from vestibule.login.service.view import browser_digest
@@ -32,6 +33,7 @@ class FirstRound:
     """A new attempt, whom it asks, and the other attempts that it changed."""
 
     attempt: Attempt
+    way: Way | None
     phone: Phone | None
     allowed: PushAllowed
     changed: tuple[Attempt, ...]
@@ -48,17 +50,24 @@ async def open_attempt(
     name_version: int,
     now: int,
 ) -> FirstRound:
-    """Store a new attempt, inside the caller's transaction; its only phone is asked at once.
+    """Store a new attempt, inside the caller's transaction; what needs no choice is asked at once.
 
     Raises Lost when somebody failed under this name since `name_version` was read.
     """
-    phone = found.phones[0] if len(found.phones) == 1 else None
+    way = taken_at_once(found.ways.all)
+    phone = found.ways.phone(way.id) if way else None
     allowed = PushAllowed(push=False)
     if phone is not None:
         allowed = await allow_push(
-            tx, account, found.per_account, phone=phone, phones=found.phones, now=now
+            tx,
+            account,
+            found.pushes,
+            phone=phone,
+            phones=found.ways.phones,
+            known=found.known,
+            now=now,
         )
-    attempt = _attempt(ctx, entrance, found, account, phone=phone, push=allowed.push, now=now)
+    attempt = _attempt(ctx, entrance, found, account, way=way, push=allowed.push, now=now)
     opened = await tx.run(
         store.OPEN,
         **store.values_of(attempt),
@@ -73,7 +82,7 @@ async def open_attempt(
             actor="browser",
             source=entrance.visitor.address,
             at=now,
-            detail={"known": found.known, "push": attempt.push, "phones": len(found.phones)},
+            detail={"known": found.known, "push": attempt.push, "phones": len(found.ways.phones)},
         ),
     )
     if not opened:
@@ -83,7 +92,7 @@ async def open_attempt(
         changed = await ask_for_numbers(
             tx, ctx, attempt, username=account["username"], others=found.others, now=now
         )
-    return FirstRound(attempt=attempt, phone=phone, allowed=allowed, changed=changed)
+    return FirstRound(attempt=attempt, way=way, phone=phone, allowed=allowed, changed=changed)
 
 
 def _attempt(
@@ -92,18 +101,19 @@ def _attempt(
     found: Found,
     account: Row,
     *,
-    phone: Phone | None,
+    way: Way | None,
     push: bool,
     now: int,
 ) -> Attempt:
     id_, visitor = ids.new_id(), entrance.visitor
     until = now + ctx.settings.attempt_seconds * 1000
-    made = _UNANSWERED
-    if phone is not None:
+    made = _UNANSWERED if way is None else other_round(until)
+    by_phone = way is not None and way.kind == PHONE
+    if way is not None and by_phone:
         made = make_round(
             ctx,
             attempt_id=id_,
-            phone_id=phone.id,
+            phone_id=way.id,
             shown=_shown(entrance, found, account),
             number=None,
             until=until,
@@ -115,9 +125,9 @@ def _attempt(
         account_id=account["account_id"],
         session_id=None,
         detail="",
-        enrollment_id=phone.id if phone else None,
-        factor_id=None,
-        state=State.WAITING if phone else State.CHOOSING,
+        enrollment_id=way.id if way and by_phone else None,
+        factor_id=way.id if way and not by_phone else None,
+        state=State.WAITING if way else State.CHOOSING,
         round=1,
         known=found.known,
         push=push,

@@ -59,7 +59,7 @@ async def begin_login(
         # the attempt's condition, so a change since then is noticed and read again. Without
         # a phone there is no attempt and no condition.
         current = first.pop() if first else await find(tx, ctx, entrance)
-        if not current.phones and current.account is not None:
+        if current.ways.password_suffices and current.account is not None:
             # Whoever links a phone takes the same lock: a password alone opens nothing once a
             # phone is there.
             await accounts.lock_account(tx, current.account["account_id"])
@@ -71,7 +71,7 @@ async def begin_login(
         tell_changed(ctx, first_round.changed)
         attempt, phone = first_round.attempt, first_round.phone
         if phone is not None:
-            announce(ctx, attempt=attempt, phone=phone, push=attempt.push)
+            announce(ctx, attempt=attempt, phone=phone, allowed=first_round.allowed)
     return opened.began
 
 
@@ -84,8 +84,8 @@ async def _open(
     name_version = await forgive(tx, found, now=now)
     if entrance.replaces is not None:
         await _replace(tx, ctx, entrance.replaces, visitor=entrance.visitor, now=now)
-    if not found.phones:
-        return await _open_by_password(tx, ctx, entrance, account, now=now)
+    if found.ways.password_suffices:
+        return await _open_by_password(tx, ctx, entrance, account, known=found.known, now=now)
     secret = ids.new_secret()
     first = await open_attempt(
         tx,
@@ -99,8 +99,8 @@ async def _open(
     )
     view = view_of(
         first.attempt,
-        phone=first.phone.label if first.phone else "",
-        several=len(found.phones) > 1,
+        way=first.way,
+        several=len(found.ways.all) > 1,
         now=now,
         why_no_push=first.allowed.why,
     )
@@ -108,7 +108,7 @@ async def _open(
 
 
 async def _open_by_password(
-    tx: Tx, ctx: Context, entrance: Entrance, account: Row, *, now: int
+    tx: Tx, ctx: Context, entrance: Entrance, account: Row, *, known: bool, now: int
 ) -> _Opened:
     opened = await sessions.open_session(
         tx,
@@ -118,6 +118,9 @@ async def _open_by_password(
         proof=Proof.PASSWORD,
         enrollment_id=None,
         browser_digest=entrance.known_digest,
+        known=known,
+        renew_at=account["renew_at"],
+        timezone=account["timezone"],
         visitor=entrance.visitor,
         now=now,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vestibule.accounts import rules as account_rules
 from vestibule.base import limits
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
@@ -20,15 +21,33 @@ class PushAllowed:
     why: str = ""
 
 
+def push_slot(row: Row, account_id: str | None, *, known: bool) -> limits.Slot:
+    """Against which count a notification goes."""
+    kind = "known" if known else "account"
+    return limits.Slot.of(f"{kind}:{account_id}", row[f"{kind}_version"], row[f"{kind}_state"])
+
+
 async def allow_push(
-    tx: Tx, account: Row, slot: limits.Slot, *, phone: Phone, phones: tuple[Phone, ...], now: int
+    tx: Tx,
+    account: Row,
+    slot: limits.Slot,
+    *,
+    phone: Phone,
+    phones: tuple[Phone, ...],
+    known: bool,
+    now: int,
 ) -> PushAllowed:
     """Decide about a notification and count it in the same transaction."""
     if not account["seamless"]:
         return PushAllowed(push=False, why="seamless_off")
     if (account["pushes_stopped_until"] or 0) > now:
         return PushAllowed(push=False, why="reported")
-    if phone.subscription is None:
+    if not known and account_rules.quiet(
+        account["quiet_from"], account["quiet_until"], account["timezone"], now=now
+    ):
+        # Nobody is woken by a browser that never was let in. The request still waits in the app.
+        return PushAllowed(push=True, why="quiet")
+    if not phone.nudgeable:
         # Nothing is sent, so nothing is counted: the request waits in the app.
         return PushAllowed(push=True, why="not_subscribed")
     before = slot.limits
@@ -42,14 +61,16 @@ async def allow_push(
     return PushAllowed(push=True)
 
 
-def announce(ctx: Context, *, attempt: Attempt, phone: Phone, push: bool) -> None:
+def announce(ctx: Context, *, attempt: Attempt, phone: Phone, allowed: PushAllowed) -> None:
     """After the commit: wake an open app, and nudge a closed one."""
     ctx.wake.tell(f"enrollment:{phone.id}", "change")
-    if push and phone.subscription is not None:
+    if allowed.push and not allowed.why and phone.nudgeable:
         notifications.nudge(
             ctx,
             enrollment_id=phone.id,
             subscription=phone.subscription,
-            attempt_id=attempt.id,
+            ntfy_topic=phone.ntfy_topic,
+            about=attempt.id,
             life_s=ctx.settings.login_request_seconds,
+            language=phone.language,
         )

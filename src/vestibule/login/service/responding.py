@@ -10,13 +10,13 @@ from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost, Refused
 from vestibule.devices import rules as device_rules, service as devices
 from vestibule.login import store
-from vestibule.login.rules import RESPONSE_TRIES, Attempt, Event, move, respondable
+from vestibule.login.rules import RESPONSE_TRIES, Attempt, Event, Kind, move, respondable
+from vestibule.login.service.finishing import finish, proven_of
 from vestibule.login.service.round import attempt_of
 from vestibule.login.service.view import Mine, browser_digest
 from vestibule.protocol import ocra
 from vestibule.protocol.encoding import drop_separators, fold_digits
-from vestibule.sessions import service as sessions
-from vestibule.sessions.rules import Proof
+from vestibule.sessions.rules import Proof, Session
 from vestibule.web.visitor import Visitor
 
 
@@ -30,14 +30,19 @@ class _Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outcome:
-    cookie: str | None
-    again: bool
-    left: int
-    enrollment_id: str
+    """What a response came to; without a phone it was not accepted."""
+
+    cookie: str | None = None
+    again: bool = False
+    left: int = 0
+    enrollment_id: str | None = None
+    kind: Kind = Kind.SIGN_IN
 
 
-async def respond(ctx: Context, mine: Mine, *, typed: str, visitor: Visitor) -> str:
-    """Accept a response and open the session; returns the session cookie's value.
+async def respond(
+    ctx: Context, mine: Mine, *, typed: str, visitor: Visitor, session: Session | None = None
+) -> str | None:
+    """Accept a response and finish; the session's cookie, None after a step-up (see `finish`).
 
     Raises Refused `response_invalid` (not eight digits: counts for nothing), `response_wrong`
     (with `left`), `response_again` (the counter had run ahead: one more, to a new challenge),
@@ -53,19 +58,23 @@ async def respond(ctx: Context, mine: Mine, *, typed: str, visitor: Visitor) -> 
         row = await tx.one(store.TO_RESPOND, id_=mine.id, browser_digest_=digest)
         if row is None:
             raise Refused("attempt_unknown")
-        return await _weigh(tx, ctx, row, digits, visitor)
+        return await _weigh(tx, ctx, row, digits, session=session, visitor=visitor)
 
     outcome = await ctx.db.write(body)
-    ctx.wake.tell(f"login:{mine.id}", "responded" if outcome.cookie else "changed")
+    accepted = outcome.enrollment_id is not None
+    ctx.wake.tell(f"login:{mine.id}", "responded" if accepted else "changed")
     if outcome.again:
         raise Refused("response_again")
-    if outcome.cookie is None:
+    if not accepted:
         raise Refused("response_wrong", left=outcome.left)
-    ctx.wake.tell(f"enrollment:{outcome.enrollment_id}", f"outcome {mine.id} signed_in")
+    result = "signed_in" if outcome.kind is Kind.SIGN_IN else "approved"
+    ctx.wake.tell(f"enrollment:{outcome.enrollment_id}", f"outcome {mine.id} {result}")
     return outcome.cookie
 
 
-async def _weigh(tx: Tx, ctx: Context, row: Row, digits: str, visitor: Visitor) -> _Outcome:
+async def _weigh(
+    tx: Tx, ctx: Context, row: Row, digits: str, *, session: Session | None, visitor: Visitor
+) -> _Outcome:
     now = ctx.clock.now()
     attempt = attempt_of(row)
     respondable(attempt, now=now)
@@ -86,7 +95,9 @@ async def _weigh(tx: Tx, ctx: Context, row: Row, digits: str, visitor: Visitor) 
     if verdict.counter is None:
         return await _wrong(tx, attempt, slot, phone, visitor=visitor, now=now)
     if not verdict.accepted:
-        return await _again(tx, ctx, attempt, counter=verdict.counter, visitor=visitor, now=now)
+        return await _again(
+            tx, ctx, attempt, slot, counter=verdict.counter, visitor=visitor, now=now
+        )
     return await _accept(
         tx,
         ctx,
@@ -95,6 +106,7 @@ async def _weigh(tx: Tx, ctx: Context, row: Row, digits: str, visitor: Visitor) 
         slot=slot,
         phone=phone,
         counter=verdict.counter,
+        session=session,
         visitor=visitor,
         now=now,
     )
@@ -112,6 +124,7 @@ def _judge(key: bytes, attempt: Attempt, digits: str, *, last: int) -> _Verdict:
 async def _move(
     tx: Tx,
     attempt: Attempt,
+    slot: limits.Slot,
     event: Event,
     *,
     changes: dict[str, str | int | None],
@@ -123,6 +136,8 @@ async def _move(
             "id_": attempt.id,
             "from_round": attempt.round,
             "from_tries": attempt.tries,
+            "account_subject": slot.subject,
+            "account_version": slot.version,
             "to_state": move(attempt.state, event).value,
             "to_tries": attempt.tries,
             "challenge": attempt.challenge,
@@ -146,6 +161,7 @@ async def _accept(
     slot: limits.Slot,
     phone: limits.Slot,
     counter: int,
+    session: Session | None,
     visitor: Visitor,
     now: int,
 ) -> _Outcome:
@@ -159,26 +175,24 @@ async def _accept(
         at=now,
         detail={"resynchronised": attempt.resync_counter is not None},
     )
-    await _move(tx, attempt, Event.RESPOND, changes={"proof": Proof.RESPONSE.value}, entry=entry)
+    changes: dict[str, str | int | None] = {"proof": Proof.RESPONSE.value}
+    await _move(tx, attempt, slot, Event.RESPOND, changes=changes, entry=entry)
     await limits.save(tx, slot, slot.limits.signed_in())
     await limits.save(tx, phone, phone.limits.knowledge_right(by=phone_id))
-    opened = await sessions.open_session(
-        tx,
-        ctx,
-        account_id=attempt.account_id,
-        attempt_id=attempt.id,
-        proof=Proof.RESPONSE,
-        enrollment_id=phone_id,
-        browser_digest=row["known_digest"],
-        known=attempt.known,
-        visitor=visitor,
-        now=now,
-    )
-    return _Outcome(cookie=opened.cookie, again=False, left=0, enrollment_id=phone_id)
+    proven = proven_of(row, attempt, Proof.RESPONSE)
+    cookie = await finish(tx, ctx, proven, session=session, visitor=visitor, now=now)
+    return _Outcome(cookie=cookie, enrollment_id=phone_id, kind=attempt.kind)
 
 
 async def _again(
-    tx: Tx, ctx: Context, attempt: Attempt, *, counter: int, visitor: Visitor, now: int
+    tx: Tx,
+    ctx: Context,
+    attempt: Attempt,
+    slot: limits.Slot,
+    *,
+    counter: int,
+    visitor: Visitor,
+    now: int,
 ) -> _Outcome:
     changes: dict[str, str | int | None] = {
         "resync_counter": counter,
@@ -195,8 +209,8 @@ async def _again(
         result="response_again",
         at=now,
     )
-    await _move(tx, attempt, Event.RESPOND_AGAIN, changes=changes, entry=entry)
-    return _Outcome(cookie=None, again=True, left=RESPONSE_TRIES, enrollment_id="")
+    await _move(tx, attempt, slot, Event.RESPOND_AGAIN, changes=changes, entry=entry)
+    return _Outcome(again=True, left=RESPONSE_TRIES)
 
 
 async def _wrong(
@@ -222,8 +236,8 @@ async def _wrong(
         "to_tries": attempt.tries + 1,
         "resync_counter": None,
     }
-    await _move(tx, attempt, Event.WRONG_RESPONSE, changes=changes, entry=entry)
+    await _move(tx, attempt, slot, Event.WRONG_RESPONSE, changes=changes, entry=entry)
     await limits.save(tx, slot, slot.limits.response_failed(now=now))
     failed = phone.limits.knowledge_failed(by=attempt.enrollment_id or "", sent=False, now=now)
     await limits.save(tx, phone, failed)
-    return _Outcome(cookie=None, again=False, left=left, enrollment_id="")
+    return _Outcome(left=left)

@@ -19,7 +19,16 @@ class Phone:
     label: str
     platform: str
     used_at: int | None
+    linked_at: int
     subscription: bytes | None
+    ntfy_topic: bytes | None
+    language: str | None
+    """What its owner's account speaks; None: the house's."""
+
+    @property
+    def nudgeable(self) -> bool:
+        """Whether there is any way to nudge it."""
+        return self.subscription is not None or self.ntfy_topic is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,17 @@ def make_round(
         ),
         request_expires_at=expires,
         challenge_expires_at=min(now + settings.challenge_seconds * 1000, until),
+    )
+
+
+def other_round(until: int) -> Round:
+    """A round that asks no phone: its challenge binds a passkey's answer to it."""
+    return Round(
+        number=False,
+        challenge=ids.new_challenge(),
+        request="",
+        request_expires_at=0,
+        challenge_expires_at=until,
     )
 
 
@@ -149,20 +169,6 @@ def attempt_of(row: Row) -> Attempt:
         browser=row["browser"],
         address=row["address"],
         place=row["place"],
+        claimed=bool(row["claimed"]),
+        passwordless=bool(row["passwordless"]),
     )
-
-
-def phones_of(rows: list[Row], key: str = "enrollment_id") -> tuple[Phone, ...]:
-    """The active phones in rows of a join that may hold none, the last used first."""
-    phones = (
-        Phone(
-            id=row[key],
-            label=row["label"],
-            platform=row["platform"],
-            used_at=row["used_at"],
-            subscription=row["subscription"],
-        )
-        for row in rows
-        if row[key] is not None
-    )
-    return tuple(sorted(phones, key=lambda phone: phone.used_at or 0, reverse=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vestibule.base.context import Context
-from vestibule.login.rules import RESPONSE_TRIES, Attempt, State, Step, next_step
+from vestibule.login.rules import RESPONSE_TRIES, Attempt, Kind, State, Step, Way, next_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,10 +13,15 @@ class View:
     """One attempt as its own browser sees it. Times are milliseconds since the epoch."""
 
     id: str
+    kind: Kind
     step: Step
     round: int
+    way: str
+    """The kind of what was chosen: ``phone``, ``sms``, that of a factor; empty before."""
     phone: str
+    """Its owner's name for it."""
     several: bool
+    """Whether there is anything else to choose."""
     push: bool
     why_no_push: str
     number: bool
@@ -25,6 +30,9 @@ class View:
     request_expires_at: int
     challenge_expires_at: int
     expires_at: int
+    claimed: bool = False
+    """A phone has scanned this browser's code."""
+    passwordless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +62,16 @@ def browser_digest(ctx: Context, secret: str) -> bytes:
 
 
 def view_of(
-    attempt: Attempt, *, phone: str, several: bool, now: int, why_no_push: str = ""
+    attempt: Attempt, *, way: Way | None, several: bool, now: int, why_no_push: str = ""
 ) -> View:
     """The attempt as its browser may see it at `now`."""
     return View(
         id=attempt.id,
+        kind=attempt.kind,
         step=next_step(attempt, now=now),
         round=attempt.round,
-        phone=phone,
+        way=way.kind if way else "",
+        phone=way.label if way else "",
         several=several,
         push=attempt.push,
         why_no_push=why_no_push,
@@ -71,4 +81,6 @@ def view_of(
         request_expires_at=attempt.request_expires_at,
         challenge_expires_at=attempt.challenge_expires_at,
         expires_at=attempt.expires_at,
+        claimed=attempt.claimed,
+        passwordless=attempt.passwordless,
     )

@@ -11,11 +11,13 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    null,
     or_,
     select,
     update,
 )
 
+from vestibule.accounts.store import account
 from vestibule.base.database import Value
 from vestibule.base.limits import limit_state
 from vestibule.devices.store import CAN_APPROVE, enrollment
@@ -34,6 +36,13 @@ _RESPONDED: Final = ("challenge", "challenge_expires_at", "resync_counter", "pro
 
 def _active(enrollment_id: ColumnElement[str]) -> ColumnElement[bool]:
     return exists().where(enrollment.c.id == enrollment_id, enrollment.c.revoked_at.is_(None))
+
+
+def _limits_unchanged() -> ColumnElement[bool]:
+    return ~exists().where(
+        limit_state.c.subject == bindparam("account_subject"),
+        limit_state.c.version != bindparam("account_version"),
+    )
 
 
 # The condition: nobody has failed under this name since its limits were read. So a right guess
@@ -70,6 +79,7 @@ NEXT_ROUND: Final = (
         tries=0,
         # Whoever is asked now did not scan anything.
         claimed=False,
+        factor_id=bindparam("factor_id"),
         **{name: bindparam(name) for name in _ROUND},
         **journal(),
     )
@@ -95,6 +105,7 @@ CLAIM: Final = (
         round=_a.round + 1,
         tries=0,
         claimed=True,
+        factor_id=null(),
         account_id=bindparam("account_id"),
         known=bindparam("known"),
         **{name: bindparam(name) for name in _ROUND},
@@ -149,6 +160,7 @@ RESPOND: Final = (
         _a.state == "waiting",
         _a.round == bindparam("from_round"),
         _a.tries == bindparam("from_tries"),
+        _limits_unchanged(),
     )
     .values(
         state=bindparam("to_state"),
@@ -169,7 +181,38 @@ COLLECT: Final = (
         _active(_a.enrollment_id),
     )
     .values(state="collected", **journal())
-    .returning(_a.account_id, _a.enrollment_id, _a.session_id, _a.proof, _a.known, _a.known_digest)
+    .returning(
+        _a.account_id,
+        _a.enrollment_id,
+        _a.session_id,
+        _a.proof,
+        _a.known,
+        _a.known_digest,
+        *(
+            select(column).where(account.c.id == _a.account_id).scalar_subquery().label(column.name)
+            for column in (account.c.timezone, account.c.renew_at)
+        ),
+    )
+)
+
+# `proofs` and the account's limits are part of the condition: of answers sent side by side as many
+# are judged as of answers sent one after the other.
+PROVE: Final = (
+    update(login_attempt)
+    .where(
+        _a.id == bindparam("id_"),
+        _a.state == "waiting",
+        _a.round == bindparam("from_round"),
+        _a.proofs == bindparam("from_proofs"),
+        _a.factor_id == bindparam("factor_id_"),
+        _limits_unchanged(),
+    )
+    .values(
+        state=bindparam("to_state"),
+        proof=bindparam("proof"),
+        proofs=bindparam("to_proofs"),
+        **journal(),
+    )
 )
 
 # A step-up belongs to its session: only that may collect it.

@@ -4,6 +4,7 @@
 //   data-wait="/path"      on one element: the stream to listen to
 //   event go    {to}       move on to `to`, a path of this origin
 //   event step  {name}     data-step=name is done, and the one after it is under way
+//   data-memory="..."      beside it: what was told by steps is kept while the page says the same
 //   event show  {part, text}   data-part=part appears, data-part-off=part disappears;
 //                          text fills the elements with data-slot=<key>
 //   event delivered        as step "sent"; event undelivered as show of that part
@@ -12,6 +13,7 @@
 //   data-until="<ms>"      counts down to that server time; data-at-zero="/path" then moves on,
 //                          data-shows=<key> then shows that part
 
+const MEMORY = "vestibule.step";
 const page = document.documentElement;
 const offset = Number(page.dataset.now) - Date.now();
 
@@ -113,6 +115,7 @@ function draw({ size, modules }) {
 
 function wait(place) {
   const path = place.dataset.wait;
+  const { memory } = place.dataset;
   let source;
   let over = false;
   let hidden;
@@ -135,7 +138,10 @@ function wait(place) {
       close();
       location.replace(to);
     });
-    on("step", ({ name }) => step(name));
+    on("step", ({ name }) => {
+      if (memory) sessionStorage.setItem(MEMORY, JSON.stringify([memory, name]));
+      step(name);
+    });
     on("show", ({ part, text }) => show(part, text));
     on("delivered", () => step("sent"));
     on("undelivered", () => show("undelivered"));
@@ -161,6 +167,8 @@ function wait(place) {
   document.addEventListener("submit", close);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", open);
+  const [about, name] = JSON.parse(sessionStorage.getItem(MEMORY) ?? "[]");
+  if (memory && about === memory) step(name);
   open();
 }
 
@@ -190,9 +198,17 @@ function copies() {
   }
 }
 
+function prints() {
+  for (const button of all("button[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+}
+
 localTimes();
 countDown();
 menus();
 copies();
+prints();
 const waiting = document.querySelector("[data-wait]");
 if (waiting) wait(waiting);
