@@ -64,7 +64,7 @@ from vestibule.recovery import (
 )
 from vestibule.relying import oauth as relying_api, pages as relying_pages, service as relying
 from vestibule.sessions import pages as sessions_pages, service as sessions
-from vestibule.web import language
+from vestibule.web import language, platforms
 from vestibule.web.middleware import (
     PORTAL_FEATURES,
     PORTAL_POLICY,
@@ -250,6 +250,7 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
             "content-security-policy": PHONE_POLICY,
             "permissions-policy": PHONE_FEATURES,
             **transport_security(settings.phone_url),
+            **platforms.asked_hints(settings),
         },
         answer=problem_json,
     )

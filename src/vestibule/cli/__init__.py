@@ -20,6 +20,7 @@ VERBS = {
     "init": "Make the data folder: keys, database and, if you like, a first account.",
     "account": "People who may sign in: add, list, show, new passwords, unlock, remove phones.",
     "notify": "Tell one account or all of them something, in their list, by mail and by push.",
+    "staff": "Members of staff: who they are and what they may do.",
     "settings": "What can be set, what it is set to, and whether that is lawful.",
     "phone": "The reference phone: link it, answer sign-ins, respond offline.",
 }

@@ -24,6 +24,8 @@ from vestibule.factors.service.passkeys import (
 )
 from vestibule.factors.service.records import (
     demand_adding,
+    demand_changing,
+    demand_weakening,
     disown,
     get_factor,
     list_factors,
