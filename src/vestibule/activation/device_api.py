@@ -8,7 +8,7 @@ from starlette.routing import Route
 from vestibule.activation import service
 from vestibule.base.context import Context
 from vestibule.base.errors import Malformed
-from vestibule.web import forms
+from vestibule.web import forms, platforms
 from vestibule.web.problems import json_answer
 from vestibule.web.visitor import visitor
 
@@ -25,6 +25,8 @@ class _Response(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def open_ticket(request: Request) -> Response:
     """POST /device/tickets: the enrol-request of a link or a typed code."""
     ctx: Context = request.app.state.ctx
+    # Before the code is looked at: it stays good for a phone that may be linked.
+    platforms.demand_current(request)
     sent = await forms.read_json(request, _Ticket)
     if (sent.link is None) == (sent.code is None):
         raise Malformed("json_malformed")
@@ -36,6 +38,7 @@ async def open_ticket(request: Request) -> Response:
 async def redeem_ticket(request: Request) -> Response:
     """POST /device/enrollments: a new enrollment for its ticket."""
     ctx: Context = request.app.state.ctx
+    platforms.demand_current(request)
     sent = await forms.read_json(request, _Response)
     enrolled = await service.redeem_ticket(
         ctx, response=sent.response, source=visitor(request).address

@@ -16,7 +16,7 @@ from vestibule.devices import service as devices
 from vestibule.protocol.encoding import parse_json_as
 from vestibule.recovery import service
 from vestibule.recovery.service import Opened
-from vestibule.web import forms
+from vestibule.web import forms, platforms
 from vestibule.web.problems import json_answer
 from vestibule.web.visitor import visitor
 
@@ -61,6 +61,7 @@ class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def opening(request: Request) -> Response:
     """POST /device/cases: a right username and password open a case."""
     ctx: Context = request.app.state.ctx
+    platforms.demand_current(request)
     sent = await forms.read_json(request, _Credentials)
     opened = await service.open_case(
         ctx,

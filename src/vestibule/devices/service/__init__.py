@@ -4,7 +4,11 @@
 read: a service that needs more than the enrollment reads both in one statement.
 """
 
-from vestibule.devices.service.credentials import assertion_holds, credential_of
+from vestibule.devices.service.credentials import (
+    assertion_holds,
+    credential_of,
+    demand_attested,
+)
 from vestibule.devices.service.knowledge import check_knowledge
 from vestibule.devices.service.proofs import check_proof, parse_proof, prove
 from vestibule.devices.service.records import (
@@ -48,6 +52,7 @@ __all__ = [
     "check_knowledge",
     "check_proof",
     "credential_of",
+    "demand_attested",
     "drop_subscription",
     "end_rest",
     "enroll",
