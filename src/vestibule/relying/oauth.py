@@ -63,7 +63,7 @@ def _refusal(request: Request, fault: Fault) -> Response:
     code = language_of(request)
     facts = i18n.spoken(problem.facts, code)
     status = problem.code.status
-    body = {
+    body: dict[str, object] = {
         "error": _ERRORS.get(status, "invalid_request"),
         "error_description": i18n.t(problem.code.title, code, **facts),
         "code": problem.code.name,

@@ -12,7 +12,7 @@ from vestibule.base import ids
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Refused
 from vestibule.login import service
-from vestibule.login.pages.holding import held_by, hold, sign_in, to
+from vestibule.login.pages.holding import held_by, hold, own_path, sign_in, to
 from vestibule.login.rules import Step
 from vestibule.login.service import Mine
 from vestibule.sessions import service as sessions
@@ -45,18 +45,24 @@ async def form(request: Request) -> Response:
     except Refused:
         # Signed in, but from where it does not count: the form says so after a right password.
         pass
-    return entrance_form(request, browser=browser_secret(request) or ids.new_secret())
+    then = own_path(request.query_params.get("then", "/"))
+    return entrance_form(request, browser=browser_secret(request) or ids.new_secret(), then=then)
 
 
 def entrance_form(
-    request: Request, *, browser: str, username: str = "", problem: Problem | None = None
+    request: Request,
+    *,
+    browser: str,
+    then: str = "/",
+    username: str = "",
+    problem: Problem | None = None,
 ) -> Response:
-    """The sign-in form, with what was wrong the last time."""
+    """The sign-in form, with what was wrong the last time; `then` is where it leads in the end."""
     draw = partial(render, request, "login/sign_in.html", bound=browser, problem=problem)
     if problem is None:
-        response = draw(own={}, username="")
+        response = draw(own={"then": then}, username="")
     else:
-        response = draw(status=problem.code.status, username=username)
+        response = draw(status=problem.code.status, username=username, then=then)
     cookies.put(response, cookies.BROWSER, browser, max_age_s=_BROWSER_DAYS * 86_400)
     return response
 
@@ -70,7 +76,8 @@ async def begin(request: Request) -> Response:
     browser = browser_secret(request)
     if browser is None:
         raise Refused("cookies_needed")
-    sent = await forms.read(request, "username", "password", bound=browser)
+    sent = await forms.read(request, "username", "password", "then", bound=browser)
+    then = own_path(sent["then"] or "/")
     try:
         before: Mine | None = held_by(request).mine
     except Refused:
@@ -89,13 +96,13 @@ async def begin(request: Request) -> Response:
             raise
         problem = problem_of(fault, request.state.reference)
         typed = sent["username"][:64]
-        return entrance_form(request, browser=browser, username=typed, problem=problem)
+        return entrance_form(request, browser=browser, then=then, username=typed, problem=problem)
     if began.session is not None:
-        return sign_in(to("/"), began.session)
+        return sign_in(to(then), began.session)
     if began.view is None:
         raise Refused("attempt_unknown")
     response = to(_FIRST.get(began.view.step, "/login/wait"))
-    hold(ctx, response, began.secret, began.view)
+    hold(ctx, response, began.secret, began.view, then)
     return response
 
 

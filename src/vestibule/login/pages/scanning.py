@@ -14,8 +14,8 @@ from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Refused
 from vestibule.login import service
 from vestibule.login.pages.entrance import browser_secret, entrance_form
-from vestibule.login.pages.holding import held_by, hold, to
-from vestibule.login.rules import Step, next_step
+from vestibule.login.pages.holding import held_by, hold, own_path, to
+from vestibule.login.rules import Kind, Step, next_step
 from vestibule.login.service import Mine
 from vestibule.protocol.claim_link import VERSION
 from vestibule.web import forms, sse
@@ -38,7 +38,8 @@ async def begin(request: Request) -> Response:
     browser = browser_secret(request)
     if browser is None:
         raise Refused("cookies_needed")
-    await forms.read(request, bound=browser)
+    sent = await forms.read(request, "then", bound=browser)
+    then = own_path(sent["then"] or "/")
     try:
         before: Mine | None = held_by(request).mine
     except Refused:
@@ -49,11 +50,11 @@ async def begin(request: Request) -> Response:
         )
     except Fault as fault:
         problem = problem_of(fault, request.state.reference)
-        return entrance_form(request, browser=browser, problem=problem)
+        return entrance_form(request, browser=browser, then=then, problem=problem)
     if began.view is None:
         raise Refused("attempt_unknown")
     response = to("/login/qr")
-    hold(ctx, response, began.secret, began.view)
+    hold(ctx, response, began.secret, began.view, then)
     return response
 
 
@@ -68,7 +69,7 @@ async def scan(request: Request) -> Response:
     except Refused:
         return to("/login")
     view, _ = await service.look(ctx, held.mine)
-    if view.step not in _SHOWN_IN or view.claimed:
+    if view.step not in _SHOWN_IN or view.claimed or view.kind is not Kind.SIGN_IN:
         return to("/login/next")
     codes = await rotating_code(*_codes(ctx))
     code = service.code_now(ctx, view.id, now=ctx.clock.now())
