@@ -2,7 +2,7 @@
 // No cryptography and no secrets here.
 
 // Written by `node authenticator/shell.mjs`; a test fails when they are stale.
-const VERSION = "eafa29bcc6332e41";
+const VERSION = "ed9d8c7e9b91cc5d";
 /** @type {string[]} */
 const SHELL = [
   "/",
@@ -86,6 +86,7 @@ const SHELL = [
   "/app/screens/welcome.js",
   "/app/ui/account_choice.js",
   "/app/ui/announce.js",
+  "/app/ui/banner.js",
   "/app/ui/cards.js",
   "/app/ui/controls.js",
   "/app/ui/element.js",

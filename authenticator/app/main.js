@@ -10,6 +10,7 @@ import { Notices } from "./journeys/notices.js";
 import { Watch } from "./journeys/watch.js";
 import { SCREENS } from "./screens.js";
 import { announce, mountAnnouncer } from "./ui/announce.js";
+import { mountBanner, showBanner } from "./ui/banner.js";
 import { Router } from "./ui/router.js";
 import { counted, loadWords } from "./ui/words.js";
 
@@ -20,6 +21,11 @@ const opened = takeAddress();
 
 /** What shortcuts and notifications may open. @type {Record<string, string>} */
 const OPENS = { authenticate: "authenticate", scan: "scan", notices: "notices", test: "self_test" };
+
+/** Screens that show nothing of what waits, and on which nothing is lost by leaving. */
+const TOLD_ON = new Set([
+  "account", "authenticate", "history", "install", "language", "licences", "notice", "notices", "notifications", "second_push", "self_test", "settings",
+]);
 
 /** @param {App} app @param {Opened} from */
 async function first(app, from) {
@@ -57,11 +63,17 @@ function listenToPage(app) {
   });
   addEventListener("unhandledrejection", ({ reason }) => void fail(app, reason));
   let count = 0;
-  app.watch.subscribe(() => {
-    const { length } = app.watch.waiting;
-    if (length > count) announce(counted("home.waiting", length));
+  const tellOfWaiting = () => {
+    const { length } = app.watch.waiting.filter((waiting) => !app.watch.isOver(waiting));
+    const said = length > 0 ? counted("home.waiting", length) : "";
+    const elsewhere = TOLD_ON.has(app.router.name);
+    showBanner(elsewhere ? said : "", () => openWaiting(app));
+    // The banner speaks for itself.
+    if (length > count && !elsewhere) announce(said);
     count = length;
-  });
+  };
+  app.watch.subscribe(tellOfWaiting);
+  app.router.drawn = tellOfWaiting;
 }
 
 async function start() {
@@ -70,6 +82,7 @@ async function start() {
   // Where there is no storage there is no choice of one's own either; that is told further down.
   await loadWords(await opening.then((vault) => vault.thing("language")).catch(() => undefined));
   mountAnnouncer();
+  mountBanner();
   const router = new Router(SCREENS, root);
   if (!globalThis.crypto?.subtle) return SCREENS.problem && router.go("problem", { code: "crypto_unavailable", facts: {} });
   try {

@@ -312,7 +312,7 @@ async function device(request, response) {
   if (notMe) {
     await prove(request, body);
     notices.forEach((one) => one.id === Number(notMe[1]) && (one.not_me = false));
-    return json(response, 200, { now: Date.now() });
+    return json(response, 200, { now: Date.now(), done: "phone_removed" });
   }
   const open = OPEN[name];
   const proven = PROVEN[name];

@@ -158,7 +158,7 @@ class Phone:
         self.at("request", look="request-number" if number else "request")
         self.page.wait_for_timeout(CALM_MS)
         if number:
-            self.fill("request.number", number)
+            self.page.locator("main .field input").fill(number)
         self.press(f"request.{act}")
 
     def approve(self, number: str = "", pin: str = PIN) -> None:

@@ -73,6 +73,7 @@ def test_refused_permission_is_found_and_costs_no_sign_in(
     row.get_by_role("button", name=PHONE["check.remedy.how"]).click()
     phone.at("notifications", look="notifications-denied")
     phone.says("notifications.without")
+    phone.open()
     sign_in(portal, phone, account)
 
 

@@ -18,6 +18,8 @@ export class Notices {
     this.app = app;
     /** @type {Record<string, OfAccount>} by enrollment */
     this.kept = {};
+    /** @type {Set<string>} notices of which it was said here that it was somebody else */
+    this.undone = new Set();
     /** @type {Promise<void> | null} */
     this.running = null;
   }
@@ -25,6 +27,7 @@ export class Notices {
   /** What was kept when the app was closed. */
   async load() {
     this.kept = (await this.app.vault.thing("notices")) ?? {};
+    this.undone = new Set((await this.app.vault.thing("undone")) ?? []);
   }
 
   get unread() {
@@ -78,15 +81,23 @@ export class Notices {
     if (seen.length > 0) this.app.watch.tell();
   }
 
+  /** Whether it can still be said of a notice that it was somebody else. @param {Told} told */
+  mayRefuse({ account, notice }) {
+    return notice.not_me && !account.ended && !this.undone.has(`${account.id} ${notice.id}`);
+  }
+
   /**
-   * The owner says that this was somebody else; the server stops what it started.
+   * The owner says that this was somebody else; the server undoes what was begun.
    *
    * @param {Told} told
+   * @returns {Promise<string>} what was undone, as in spec §12
    */
   async notMe({ account, notice }) {
-    await this.app.server.call({ method: "POST", path: `${CALL}/${notice.id}/not-me`, account, body: async () => "{}" });
-    notice.not_me = false;
-    await this.refresh();
+    const { done } = await this.app.server.call({ method: "POST", path: `${CALL}/${notice.id}/not-me`, account, body: async () => "{}" });
+    this.undone.add(`${account.id} ${notice.id}`);
+    await this.app.vault.keep("undone", [...this.undone]).catch(() => {});
+    void this.refresh();
+    return done;
   }
 }
 

@@ -16,6 +16,7 @@ export function notice(/** @type {App} */ app, /** @type {Params} */ { enrollmen
   const told = app.notices.list().find((one) => one.account.id === enrollment && one.notice.id === id);
   if (!told) return app.router.screens.notices(app, {});
   const { account, notice: shown } = told;
+  const mine = app.notices.mayRefuse(told);
   const refuse = button(t("notice.not_me"), () => ask(app, told), { weight: "ink", icon: "flag" });
   return {
     title: shown.title,
@@ -27,9 +28,9 @@ export function notice(/** @type {App} */ app, /** @type {Params} */ { enrollmen
         [t("fact.time"), dayAndTime(shown.at)],
         [t("fact.place"), shown.place || t("fact.unknown")],
       ]),
-      note(shown.not_me ? { icon: "flag", text: t("notice.if_not") } : { icon: "check", text: t("notice.only_told") }),
+      note(mine ? { icon: "flag", text: t("notice.if_not") } : { icon: "check", text: t("notice.only_told") }),
     ],
-    foot: [shown.not_me && refuse, button(t("action.done"), () => app.router.back(), { weight: shown.not_me ? "plain" : "brass" })],
+    foot: [mine && refuse, button(t("action.done"), () => app.router.back(), { weight: mine ? "plain" : "brass" })],
   };
 }
 
@@ -42,10 +43,10 @@ function ask(app, told) {
   const send = () =>
     busy(yes, t("notice.not_me.working"), async () => {
       try {
-        await app.notices.notMe(told);
+        const done = await app.notices.notMe(told);
         shake([30, 50, 30]);
         close();
-        await app.router.go("reported", { organisation: told.account.organisation });
+        await app.router.go("reported", { organisation: told.account.organisation, done });
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         alert.say(whyOf(problem));

@@ -39,6 +39,8 @@ export class Router {
     this.params = {};
     /** @type {App | null} */
     this.app = null;
+    /** @type {() => void} told after every screen */
+    this.drawn = () => {};
     addEventListener("popstate", (event) => void this.returnTo(event.state?.at));
   }
 
@@ -94,5 +96,6 @@ export class Router {
     scrollTo(0, 0);
     this.root.scrollTo(0, 0);
     (screen.focus ?? heading).focus({ preventScroll: true });
+    this.drawn();
   }
 }
