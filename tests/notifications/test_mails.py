@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.login.scene import Scene, with_settings
 from tests.notifications.reaching import MAIL, Reached, reached
+from tests.serving import reserved_port
 from vestibule.base.i18n import LANGUAGES, PSEUDO, catalogue, t
 from vestibule.notifications import service
 from vestibule.notifications.rules import TOLD
@@ -42,12 +43,11 @@ class MailServer:
 async def server() -> AsyncIterator[tuple[MailServer, str]]:
     """A running mail server and its address."""
     taken = MailServer()
-    controller = Controller(taken, hostname="127.0.0.1", port=0)
-    controller.start()
-    assert controller.server is not None
-    port = controller.server.sockets[0].getsockname()[1]
-    yield taken, f"smtp+plain://127.0.0.1:{port}"
-    controller.stop()
+    with reserved_port() as port:
+        controller = Controller(taken, hostname="127.0.0.1", port=port)
+        controller.start()
+        yield taken, f"smtp+plain://127.0.0.1:{port}"
+        controller.stop()
 
 
 def body(message: EmailMessage, kind: str) -> str:

@@ -66,7 +66,11 @@ async def test_an_event_added_to_the_table_is_told_without_a_migration(person: R
     """The trigger reads a table: a new line there is enough."""
     before = len(await person.scene.rows(notice))
     await person.scene.ctx.db.run(
-        told_event.insert(), event="statement.failed", weight="info", only_detail=""
+        told_event.insert(),
+        event="statement.failed",
+        weight="info",
+        only_detail="",
+        unless_detail="",
     )
     await person.happens("statement.failed")
     assert len(await person.scene.rows(notice)) == before + 1

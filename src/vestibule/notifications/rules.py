@@ -57,6 +57,8 @@ class Told:
     """Whether it comes with "this was not me"."""
     only: str = ""
     """An SQL LIKE pattern that the event's detail (JSON) has to match; empty: any."""
+    unless: str = ""
+    """One that it must not match; empty: none."""
 
 
 _ALARM: Final = Told(weight=Weight.ALARM, not_me=True)
@@ -77,7 +79,7 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "contact.removed": _ALARM,
         "contact.preferred": _CHANGE,
         # Of a phone that came by a case, the case tells.
-        "enrollment.created": Told(weight=Weight.ALARM, not_me=True, only='%"case":false%'),
+        "enrollment.created": Told(weight=Weight.ALARM, not_me=True, unless='%"case":true%'),
         "enrollment.pin_locked": Told(weight=Weight.ALARM),
         "enrollment.removed": _ALARM,
         "factor.confirmed": _ALARM,
@@ -91,7 +93,7 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "recovery.finished": _ALARM,
         "recovery.stopped": Told(weight=Weight.ALARM),
         # From a browser that its owner has not signed in from before; the others are no news.
-        "session.opened": Told(not_me=True, only='%"known":false%'),
+        "session.opened": Told(not_me=True, unless='%"known":true%'),
     }
 )
 """The events that people are told of. A further one is a line here and its two texts

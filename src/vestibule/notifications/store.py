@@ -35,6 +35,7 @@ told_event: Final = Table(
     Column("event", Text, primary_key=True),
     Column("weight", Text, nullable=False),
     Column("only_detail", Text, nullable=False),
+    Column("unless_detail", Text, nullable=False),
 )
 
 notice: Final = Table(
@@ -104,7 +105,8 @@ _TELL = (
     "INSERT INTO notice (id, account_id, event, at, subject, source, detail, weight) "
     "SELECT NEW.id, NEW.account_id, NEW.event, NEW.at, NEW.subject, NEW.source, NEW.detail, "
     "told_event.weight FROM told_event WHERE told_event.event = NEW.event "
-    "AND (told_event.only_detail = '' OR NEW.detail LIKE told_event.only_detail)"
+    "AND (told_event.only_detail = '' OR NEW.detail LIKE told_event.only_detail) "
+    "AND (told_event.unless_detail = '' OR NEW.detail NOT LIKE told_event.unless_detail)"
 )
 _UNREAD = (
     "UPDATE account SET unread_notice = NEW.id WHERE id = NEW.account_id "

@@ -56,7 +56,7 @@ def head() -> str:
 
 def _fill_told_events(connection: Connection) -> None:
     """Bring the table that the notices' trigger reads to what this version tells people of."""
-    wanted = {(event, told.weight.value, told.only) for event, told in TOLD.items()}
+    wanted = {(event, told.weight.value, told.only, told.unless) for event, told in TOLD.items()}
     if {tuple(row) for row in connection.execute(select(told_event))} == wanted:
         return
     connection.execute(delete(told_event))

@@ -1,10 +1,11 @@
 """Links that say "this was not me", for which their reader need not sign in."""
 
 import json
-from dataclasses import asdict
+from dataclasses import astuple
 
 from vestibule.base.context import Context
 from vestibule.notifications.rules import NOT_ME_MS, Notice, NotMe
+from vestibule.protocol.encoding import render_json
 
 _PURPOSE = "not-me"
 
@@ -21,9 +22,7 @@ def not_me_link(ctx: Context, notice: Notice) -> str:
         subject=notice.subject or "",
     )
     token = ctx.sealer.token(
-        _PURPOSE,
-        json.dumps(asdict(said), separators=(",", ":")).encode(),
-        expires_at=notice.at + NOT_ME_MS,
+        _PURPOSE, render_json(list(astuple(said))), expires_at=notice.at + NOT_ME_MS
     )
     return f"{ctx.settings.portal_url}/not-me/{token}"
 
@@ -31,4 +30,7 @@ def not_me_link(ctx: Context, notice: Notice) -> str:
 def open_not_me(ctx: Context, token: str) -> NotMe | None:
     """What a link says; None where it is none of ours or too old."""
     opened = ctx.sealer.untoken(_PURPOSE, token, now=ctx.clock.now())
-    return NotMe(**json.loads(opened)) if opened is not None else None
+    if opened is None:
+        return None
+    account_id, notice_id, event, subject = json.loads(opened)
+    return NotMe(account_id=account_id, notice_id=notice_id, event=event, subject=subject)

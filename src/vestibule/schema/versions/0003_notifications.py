@@ -27,6 +27,7 @@ def _told_event() -> None:
         Column("event", Text(), nullable=False),
         Column("weight", Text(), nullable=False),
         Column("only_detail", Text(), nullable=False),
+        Column("unless_detail", Text(), nullable=False),
         PrimaryKeyConstraint("event", name=op.f("pk_told_event")),
     )
 
@@ -92,6 +93,4 @@ def _push_test() -> None:
         Column("delivered_at", BigInteger(), nullable=True),
         PrimaryKeyConstraint("id", name=op.f("pk_push_test")),
     )
-    op.create_index(
-        "push_test_enrollment", "push_test", ["enrollment_id", "sent_at"], unique=False
-    )
+    op.create_index("push_test_enrollment", "push_test", ["enrollment_id", "sent_at"], unique=False)
