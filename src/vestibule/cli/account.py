@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -11,17 +9,17 @@ import typer
 from rich.markup import escape
 
 from vestibule.accounts import service as accounts
-from vestibule.accounts.rules import Account
-from vestibule.app import open_context
 from vestibule.base.context import Context
 from vestibule.base.database import Tx
-from vestibule.cli import terminal
+from vestibule.cli import contact, terminal
 from vestibule.cli.demo import random_password
+from vestibule.cli.opening import found, with_context
 from vestibule.devices import service as devices
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import EndReason
 
 app = terminal.typer_app()
+app.add_typer(contact.app, name="contact")
 
 
 @app.callback(no_args_is_help=True)
@@ -37,23 +35,6 @@ Generated = Annotated[
     bool, typer.Option("--generate", help="Make a random password and show it once.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-
-
-def _with_context(body: Callable[[Context], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with open_context(terminal.settings()) as ctx:
-            await body(ctx)
-
-    asyncio.run(run())
-
-
-async def _found(ctx: Context, username: str) -> Account:
-    account = await accounts.find_account(ctx, username=username)
-    if account is None:
-        raise terminal.StoppedError(
-            f"There is no account {username}.", "`vestibule account list` shows all of them."
-        )
-    return account
 
 
 def _password(username: str, *, from_stdin: bool, generate: bool) -> str:
@@ -92,7 +73,7 @@ def add(
         )
         terminal.out.print(f"Added {escape(made.username)}.")
 
-    _with_context(body)
+    with_context(body)
 
 
 @app.command("list")
@@ -105,7 +86,7 @@ def list_accounts() -> None:
             line = f"{one.username}  {one.display_name}  since {_day(one.created_at)}"
             terminal.out.print(escape(line + state))
 
-    _with_context(body)
+    with_context(body)
 
 
 @app.command()
@@ -113,7 +94,7 @@ def show(username: Username) -> None:
     """Show an account: its phones, its sessions, and what is limited now."""
 
     async def body(ctx: Context) -> None:
-        account = await _found(ctx, username)
+        account = await found(ctx, username)
         now = ctx.clock.now()
         terminal.out.print(escape(f"{account.username}  {account.display_name}"))
         seamless = "on" if account.seamless else "off"
@@ -130,7 +111,7 @@ def show(username: Username) -> None:
             seen = _moment(session.seen_at)
             terminal.out.print(escape(f"Session {session.browser}  {session.address}  seen {seen}"))
 
-    _with_context(body)
+    with_context(body)
 
 
 @app.command()
@@ -141,30 +122,30 @@ def password(
     secret = _password(username, from_stdin=password_stdin, generate=generate)
 
     async def body(ctx: Context) -> None:
-        account = await _found(ctx, username)
+        account = await found(ctx, username)
         await accounts.set_password(
             ctx, account_id=account.id, password=secret, actor="system", change_needed=True
         )
         terminal.out.print(f"{escape(account.username)} has a new password.")
 
-    _with_context(body)
+    with_context(body)
 
 
 @app.command()
 def disable(username: Username, yes: Yes = False) -> None:
     """Let nobody sign in to an account, and end its sessions at once."""
     terminal.confirm(f"Disable {username} and end its sessions?", yes=yes)
-    _with_context(lambda ctx: _set_disabled(ctx, username, disabled=True))
+    with_context(lambda ctx: _set_disabled(ctx, username, disabled=True))
 
 
 @app.command()
 def enable(username: Username) -> None:
     """Undo `disable`."""
-    _with_context(lambda ctx: _set_disabled(ctx, username, disabled=False))
+    with_context(lambda ctx: _set_disabled(ctx, username, disabled=False))
 
 
 async def _set_disabled(ctx: Context, username: str, *, disabled: bool) -> None:
-    account = await _found(ctx, username)
+    account = await found(ctx, username)
     await accounts.set_disabled(ctx, account_id=account.id, disabled=disabled)
     state = "disabled" if disabled else "enabled"
     terminal.out.print(f"{escape(account.username)} is {state}.")
@@ -175,11 +156,11 @@ def unlock(username: Username) -> None:
     """Lift every limit of an account: wrong passwords, wrong responses, stopped notifications."""
 
     async def body(ctx: Context) -> None:
-        account = await _found(ctx, username)
+        account = await found(ctx, username)
         await accounts.unlock_account(ctx, account_id=account.id)
         terminal.out.print(f"{escape(account.username)} is not limited any more.")
 
-    _with_context(body)
+    with_context(body)
 
 
 @app.command("end-sessions")
@@ -188,7 +169,7 @@ def end_sessions(username: Username, yes: Yes = False) -> None:
     terminal.confirm(f"End all sessions of {username}?", yes=yes)
 
     async def body(ctx: Context) -> None:
-        account = await _found(ctx, username)
+        account = await found(ctx, username)
 
         async def end(tx: Tx) -> int:
             return await sessions.end_others(
@@ -203,7 +184,7 @@ def end_sessions(username: Username, yes: Yes = False) -> None:
 
         terminal.out.print(f"Ended {await ctx.db.write(end)} sessions.")
 
-    _with_context(body)
+    with_context(body)
 
 
 @app.command("remove-phone")
@@ -216,16 +197,16 @@ def remove_phone(
     terminal.confirm(f"Remove the phone {phone} of {username}?", yes=yes)
 
     async def body(ctx: Context) -> None:
-        account = await _found(ctx, username)
+        account = await found(ctx, username)
         linked = [one.enrollment for one in await devices.list_phones(ctx, account.id)]
-        found = [one for one in linked if phone in (one.id, one.label)]
-        if len(found) != 1:
+        matching = [one for one in linked if phone in (one.id, one.label)]
+        if len(matching) != 1:
             known = ", ".join(f"{one.label} ({one.id})" for one in linked) or "none"
             raise terminal.StoppedError(f"Which phone? Linked: {known}")
-        await devices.remove_by_operator(ctx, found[0])
-        terminal.out.print(escape(f"Removed {found[0].label}."))
+        await devices.remove_by_operator(ctx, matching[0])
+        terminal.out.print(escape(f"Removed {matching[0].label}."))
 
-    _with_context(body)
+    with_context(body)
 
 
 def _moment(at: int) -> str:
