@@ -12,7 +12,10 @@ from vestibule.base.i18n import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "vestibule"
-EVENT = re.compile(r"(?:account|contact|enrollment|login|session|ticket)\.[a-z_]+")
+EVENT = re.compile(
+    r"(?:account|codes|contact|enrollment|factor"
+    r"|login|pass|session|staff|ticket)\.[a-z_]+"
+)
 
 
 def headings(path: Path) -> set[str]:
