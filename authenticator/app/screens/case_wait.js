@@ -17,6 +17,11 @@ import { t, whyOf } from "../ui/words.js";
 /** @typedef {{chosen: Chosen, opened?: Case, why?: import("./credentials.js").Why, rested?: Account}} Params `opened`: an enrolment; else `rested` */
 
 const LOOK_MS = 1500;
+// Longer than any request stands; a phone that rests is not told of a request that ran out.
+const ASKED_MS = 200_000;
+const ENDS = /** @type {Record<string, string>} */ ({
+  denied: "case_denied", expired: "case_expired", stopped: "case_over", done: "case_over", spent: "case_over",
+});
 
 /** @type {import("../ui/router.js").Show} */
 export function caseWait(/** @type {App} */ app, /** @type {Params} */ params) {
@@ -25,6 +30,7 @@ export function caseWait(/** @type {App} */ app, /** @type {Params} */ params) {
   const alert = alertLine();
   const progress = steps([t("wait.password"), t("wait.asked", { label }), t("wait.approval")]);
   progress.show(2);
+  const askedAt = performance.now();
   let left = false;
   const elsewhere = (say = "") => void (opened ? app.router.go("ways", { opened, why, say }) : app.router.go("resting", { account: rested, say }));
   /** @returns {Promise<boolean>} whether something came of it */
@@ -34,9 +40,10 @@ export function caseWait(/** @type {App} */ app, /** @type {Params} */ params) {
     alert.say("");
     const { state } = outcome;
     if ("ticket" in outcome) await app.router.go("confirm", { ticket: outcome.ticket });
-    else if (state === "denied" || state === "expired") elsewhere(t(`wait.${state}`, { label }));
+    // Nobody answered there: the other ways are still open.
+    else if (state === "open" || performance.now() - askedAt > ASKED_MS) elsewhere(t("wait.expired", { label }));
     else if (state === "done" && rested) await awake(app, rested);
-    else if (state === "stopped" || state === "done" || state === "spent") throw new Problem("case_over");
+    else if (ENDS[state]) throw new Problem(ENDS[state]);
     else return false;
     return true;
   };
@@ -92,5 +99,5 @@ const numberCard = (number, label) =>
 async function awake(app, account) {
   await app.vault.change(account.id, { rests: null, opened: null });
   await app.watch.reload();
-  await app.router.go("done", { account: await app.vault.account(account.id) });
+  await app.router.go("done", { account: await app.vault.account(account.id), awake: true });
 }

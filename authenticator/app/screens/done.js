@@ -14,7 +14,7 @@ import { counted, t, weekdayAndTime } from "../ui/words.js";
 /** @typedef {import("../device/vault.js").Account} Account */
 
 /** @type {import("../ui/router.js").Show} */
-export async function done(/** @type {import("../app.js").App} */ app, /** @type {{account: Account, byPassword?: boolean}} */ { account, byPassword = false }) {
+export async function done(/** @type {import("../app.js").App} */ app, /** @type {{account: Account, byPassword?: boolean, awake?: boolean}} `awake`: its rest is over */ { account, byPassword = false, awake = false }) {
   shake([20, 60, 20]);
   const rests = (account.rests ?? 0) > app.clock.now();
   const device = await app.vault.device();
@@ -34,8 +34,8 @@ export async function done(/** @type {import("../app.js").App} */ app, /** @type
       await (state === "granted" ? onwards() : app.router.go("notifications", { state }));
     });
   return {
-    title: t("done.title"),
-    lead: t(`done.lead.${rests ? "rests" : byPassword ? "here" : "browser"}`, { organisation: account.organisation }),
+    title: awake ? t("done.awake") : t("done.title"),
+    lead: t(`done.lead.${rests ? "rests" : byPassword || awake ? "here" : "browser"}`, { organisation: account.organisation }),
     passing: true,
     body: [
       facts([

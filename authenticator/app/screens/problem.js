@@ -24,7 +24,7 @@ export const NEXT = {
   enrollment_exists: "home", platform_too_old: "home", server_foreign: "scan", signature_wrong: "home", clock_wrong: "retry", message_malformed: "home",
   // §6: username and password
   wrong_credentials: "password", password_wait: "ways", source_wait: "ways", password_busy: "password", network_not_allowed: "ways",
-  username_invalid: "password", case_unknown: "password", case_expired: "password", case_over: "home", case_way: "password",
+  username_invalid: "password", case_unknown: "password", case_expired: "password", case_over: "home", case_denied: "password", case_way: "password",
   case_running: "ways", case_codes_blocked: "ways", case_not_granted: "password", case_device: "password",
   already_enrolled_elsewhere: "ways", way_unavailable: "ways", code_wait: "ways", sms_code_wrong: "password",
   sms_code_expired: "password", sms_code_spent: "password", sms_codes_blocked: "ways", message_failed: "ways",

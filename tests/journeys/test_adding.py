@@ -1,0 +1,307 @@
+"""Adding an account by each of the three ways, and every refusal with its own words."""
+
+from playwright.sync_api import expect
+
+from tests.journeys.beginnings import link_and_leave, link_phone
+from tests.journeys.browsers import IPHONE, Fingerprint
+from tests.journeys.camera import draw_qr, read_qr
+from tests.journeys.conftest import NewPhone, NewPortal
+from tests.journeys.phone import PIN, Phone
+from tests.journeys.portal import Portal
+from tests.journeys.proving import (
+    add_by_code,
+    choose_way,
+    enter_known_pin,
+    enter_text,
+    sheet_says,
+    sign_in_on,
+    verify_number,
+)
+from tests.serving import Server
+
+SAMSUNG = (
+    "Mozilla/5.0 (Linux; Android 15; SAMSUNG SM-S931B) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36"
+)
+FIREFOX = "Mozilla/5.0 (Android 16; Mobile; rv:146.0) Gecko/146.0 Firefox/146.0"
+IPAD = (
+    "Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1"
+)
+
+
+def another_account(server: Server, account: str) -> str:
+    """A second username of the same person."""
+    name = f"{account}b"
+    server.add_account(name, name="Ada Mercer")
+    return name
+
+
+# --- username and password ------------------------------------------------------------------
+
+
+def test_password_and_text_message_link_a_first_phone(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """No QR code is needed: the password and a code by text link the first phone at once.
+
+    A wrong password and a wrong code are told where they were typed, the latter with the tries
+    left; another code may be asked for after a wait that counts down.
+    """
+    portal.log_in(account)
+    verify_number(portal)
+    portal.open("/")
+    portal.log_out()
+    phone.open()
+    phone.press("welcome.password")
+    sign_in_on(phone, account, "not the password")
+    phone.says("problem.wrong_credentials.why")
+    phone.at("credentials", look="credentials-wrong")
+    sign_in_on(phone, account)
+    choose_way(phone, "sms")
+    phone.at("case_code", look="case-sms")
+    phone.says("case.again.wait")
+    phone.fill("case.code", "000000")
+    phone.press("action.continue")
+    phone.says("case.wrong.other")
+    phone.press("case.other")
+    phone.server.move_clock(120)
+    enter_text(phone)
+    phone.agree()
+    phone.choose_pin()
+    phone.is_linked()
+    portal.log_in(account)
+    phone.approve(portal.read_number())
+    portal.is_signed_in()
+
+
+def test_call_reads_the_code_where_no_text_arrives(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """A voice reads the code, to whoever chooses a call."""
+    portal.log_in(account)
+    verify_number(portal)
+    phone.server.move_clock(120)
+    phone.open()
+    phone.press("welcome.password")
+    sign_in_on(phone, account)
+    enter_text(phone, "voice")
+    phone.agree()
+    phone.choose_pin()
+    phone.is_linked()
+
+
+def test_password_alone_says_where_help_comes_from(phone: Phone, account: str) -> None:
+    """Without a number, a code and another phone there is no way here, and the page says so."""
+    phone.open()
+    phone.press("welcome.password")
+    sign_in_on(phone, account)
+    phone.at("ways", look="ways-none")
+    phone.heading("ways.none.title")
+    phone.says("ways.none.portal")
+
+
+# --- one phone, several accounts --------------------------------------------------------------
+
+
+def test_second_account_uses_the_phones_pin_and_asks_for_it_once(
+    portal: Portal, new_portal: NewPortal, phone: Phone, account: str
+) -> None:
+    """The server says whether the PIN was right: a slip is told with the tries left.
+
+    Both accounts then approve with it, and every screen says for which one.
+    """
+    link_and_leave(portal, phone, account)
+    second = another_account(phone.server, account)
+    portal.log_in(second)
+    add_by_code(phone, portal.code())
+    phone.at("security", look="existing")
+    phone.press("existing.open")
+    phone.enter_pin("9999")
+    sheet_says(phone, "unlock.wrong.other")
+    phone.look("unlock-wrong")
+    phone.enter_pin()
+    phone.at("done", look="done-second")
+    phone.press("action.done")
+    expect(phone.page.locator(".row").filter(has_text="Northwind")).to_have_count(2)
+    for name in (second, account):
+        other = new_portal()
+        other.log_in(name)
+        phone.take_request()
+        expect(phone.page.locator(".facts")).to_contain_text(name)
+        phone.approve(other.read_number())
+        other.is_signed_in()
+        phone.press("action.done")
+    phone.look("home-two")
+
+
+def test_second_account_by_password_on_a_phone_with_a_fingerprint(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """The finger opens the keys for the second account too; no PIN is ever set."""
+    portal.log_in(account)
+    phone.open()
+    Fingerprint(phone.page)
+    phone.type_code(portal.code())
+    phone.agree()
+    phone.at("security", look="pin-or-lock")
+    phone.press("lock.use")
+    phone.is_linked()
+    portal.open("/")
+    portal.log_out()
+    second = another_account(phone.server, account)
+    portal.log_in(second)
+    verify_number(portal)
+    phone.server.move_clock(120)
+    phone.press("home.add")
+    phone.at("adding", look="adding-lock")
+    phone.says("adding.lock")
+    phone.press("welcome.password")
+    sign_in_on(phone, second)
+    enter_text(phone)
+    phone.agree()
+    phone.at("security", look="existing-lock")
+    phone.press("existing.open")
+    phone.is_linked()
+    portal.open("/")
+    portal.log_out()
+    portal.log_in(second)
+    phone.answer("approve", portal.read_number())
+    phone.at("result", look="approved")
+    portal.is_signed_in()
+
+
+def test_challenge_is_answered_for_the_account_that_was_chosen(
+    portal: Portal, new_portal: NewPortal, phone: Phone, account: str
+) -> None:
+    """With two accounts the app asks which one, and an account's own screen chooses it."""
+    link_and_leave(portal, phone, account)
+    second = another_account(phone.server, account)
+    portal.log_in(second)
+    add_by_code(phone, portal.code())
+    enter_known_pin(phone)
+    phone.is_linked()
+    other = new_portal()
+    other.log_in(second)
+    phone.open_authenticate()
+    expect(phone.page.get_by_role("radio")).to_have_count(2)
+    phone.look("authenticate-two")
+    phone.page.get_by_role("radio", name=second).check()
+    other.unfold("login.wait.not_received")
+    other.respond(phone.make_response(other.challenge()))
+    other.is_signed_in()
+    phone.press("action.done")
+    phone.open_account(second)
+    phone.press("account.authenticate")
+    expect(phone.page.get_by_role("radio", name=second)).to_be_checked()
+
+
+# --- what can go wrong --------------------------------------------------------------------
+
+
+def test_account_that_is_here_already_is_told_so(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """A second code of the same account on the same phone changes nothing and says why."""
+    link_phone(portal, phone, account)
+    portal.log_out()
+    portal.log_in(account)
+    phone.approve(portal.read_number())
+    portal.is_signed_in()
+    phone.press("action.done")
+    portal.open("/activation")
+    add_by_code(phone, portal.code())
+    enter_known_pin(phone)
+    phone.heading("problem.enrollment_exists.title")
+    phone.at("problem", look="problem-exists")
+    phone.press("problem.button.home")
+    phone.at("home")
+    expect(phone.page.locator(".row").filter(has_text="Northwind")).to_have_count(1)
+
+
+def test_replaced_code_and_spent_code_have_words_of_their_own(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """A code that a newer one replaced, and one that was guessed at, are told apart."""
+    portal.log_in(account)
+    old = portal.code()
+    portal.press("activation.banner.renew")
+    code = portal.code()
+    phone.type_code(old)
+    phone.heading("problem.ticket_withdrawn.title")
+    phone.at("problem", look="problem-withdrawn")
+    wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+    for _ in range(5):
+        phone.type_code(wrong)
+        phone.at("problem", look="problem-unknown")
+    phone.type_code(code)
+    phone.heading("problem.ticket_exhausted.title")
+    phone.at("problem", look="problem-exhausted")
+
+
+def test_no_network_costs_a_tap_and_nothing_else(
+    portal: Portal, phone: Phone, account: str
+) -> None:
+    """Without a network the code is not lost: once it is back, trying again goes on."""
+    portal.log_in(account)
+    code = portal.code()
+    phone.open()
+    phone.at("home")
+    phone.network(on=False)
+    phone.press("welcome.type")
+    phone.fill("code.label", code)
+    phone.press("action.continue")
+    phone.heading("problem.offline.title")
+    phone.at("problem", look="problem-offline")
+    phone.network(on=True)
+    phone.press("problem.button.retry")
+    phone.agree()
+    phone.choose_pin(PIN)
+    phone.is_linked()
+
+
+def test_scanner_says_what_kind_of_code_it_saw(portal: Portal, phone: Phone, account: str) -> None:
+    """A code for an authenticator app, a text, and another app's link are told apart."""
+    portal.log_in(account)
+    link = read_qr(portal.picture())
+    secret = link.partition("#")[2]
+    for text, key in (
+        ("otpauth://totp/Northwind:ada?secret=JBSWY3DPEHPK3PXP", "problem.link_totp.why"),
+        ("WIFI:S:guests;T:WPA;P:lantern;;", "problem.link_other.why"),
+        (f"https://approve.example/activate#{secret}", "problem.link_elsewhere.why"),
+    ):
+        phone.open()
+        phone.at("home", look="welcome")
+        phone.close()
+        phone.camera.show(draw_qr(text))
+        phone.scan()
+        phone.says(key)
+    phone.at("scan", look="scan-elsewhere")
+
+
+def test_each_browser_has_its_own_steps_to_the_home_screen(
+    portal: Portal, new_phone: NewPhone, account: str
+) -> None:
+    """The page that a phone's camera opens keeps the code alive and names this browser's menu.
+
+    On Apple's systems no key is made in the browser; elsewhere the activation goes on at once.
+    """
+    portal.log_in(account)
+    link = read_qr(portal.picture())
+    for agent, guide in ((IPHONE, "iphone"), (IPAD, "ipad")):
+        apple = new_phone(agent=agent)
+        apple.page.goto(link)
+        apple.at("install", look=f"install-{guide}")
+        apple.heading(f"install.{guide}.title")
+        apple.says("install.ios.go_on")
+        apple.open()
+        apple.at("home")
+        apple.heading("held.title")
+    for agent, guide in ((SAMSUNG, "samsung"), (FIREFOX, "firefox")):
+        other = new_phone(agent=agent)
+        other.open("/install")
+        other.at("install", look=f"install-{guide}")
+        other.heading(f"install.{guide}.title")
+        other.says("install.store")
+        other.page.goto(link)
+        other.at("confirm")
