@@ -35,7 +35,7 @@ async def test_enrolment_goes_through_two_calls(desk: Desk) -> None:
         "seamless": True,
     }
     again = await desk.ask("POST", "/device/enrollments", {"response": response})
-    assert (again.status_code, again.json()["code"]) == (409, "ticket_used")
+    assert (again.status_code, again.json()["code"]) == (409, "enrollment_exists")
 
 
 async def test_refusal_is_a_problem_with_words_and_a_reference(desk: Desk) -> None:

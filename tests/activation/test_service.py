@@ -225,7 +225,7 @@ async def test_password_alone_brings_no_second_phone(scene: Scene) -> None:
     )
     response = enrol_response(scene, request)
     assert await refused(service.redeem_ticket(scene.ctx, response=response, source=THERE)) == (
-        "activation_needs_phone"
+        "already_enrolled_elsewhere"
     )
 
 

@@ -198,7 +198,9 @@ async def test_counter_moves_forward_only_and_once(scene: Scene) -> None:
 
     async def advance(counter: int) -> bool:
         async def body(tx: Tx) -> bool:
-            return await service.advance_counter(tx, enrollment_id=phone.id, counter=counter)
+            return await service.advance_counter(
+                tx, enrollment_id=phone.id, counter=counter, now=scene.clock.now()
+            )
 
         return await scene.ctx.db.write(body)
 
