@@ -51,7 +51,7 @@ class Desk:
         self.http.cookies.set(cookies.SESSION, cookie, domain="portal.example")
         return session
 
-    async def send(self, page: str, address: str, **fields: str) -> httpx.Response:
+    async def send(self, page: str, address: str, /, **fields: str) -> httpx.Response:
         """Send a form of `page` to `address`, with the page's own token."""
         shown = await self.http.get(page)
         assert shown.status_code == 200, shown.text
