@@ -23,6 +23,9 @@ VERBS = {
     "staff": "Members of staff: who they are and what they may do.",
     "settings": "What can be set, what it is set to, and whether that is lawful.",
     "phone": "The reference phone: link it, answer sign-ins, respond offline.",
+    "login": "Sign this terminal in at a portal; your phone approves it.",
+    "logout": "End this terminal's session.",
+    "whoami": "Who is signed in in this terminal, and until when.",
 }
 
 

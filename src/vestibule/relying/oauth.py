@@ -43,6 +43,8 @@ _ERRORS: Final = {
     503: "temporarily_unavailable",
 }
 
+_TOLD: Final = ("left", "wait", "challenge")
+
 Call = Callable[[Request], Awaitable[Response]]
 
 
@@ -69,7 +71,7 @@ def _refusal(request: Request, fault: Fault) -> Response:
         "code": problem.code.name,
         "next": i18n.t(problem.code.next, code, **facts),
         "reference": problem.reference,
-        **{name: problem.facts[name] for name in ("left", "wait") if name in problem.facts},
+        **{name: problem.facts[name] for name in _TOLD if name in problem.facts},
     }
     # RFC 6749 knows 400 for whatever the client can mend; 401 asks for another way to sign.
     told = status if status >= 429 or problem.code.name == "token_unknown" else 400

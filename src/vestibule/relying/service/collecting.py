@@ -98,7 +98,7 @@ async def respond(
 ) -> tuple[Turn, Token | None]:
     """Accept the eight digits from the phone in place of its approval.
 
-    Raises as `login.respond`. `expired_token` and `invalid_grant` are told as for a call.
+    Raises as `login.respond`; `response_again` brings the new `challenge`. `expired_token` and `invalid_grant` are told as for a call.
     """
     row = await ctx.db.one(store.BY_DEVICE_CODE, device_digest_=device_digest(ctx, device_code))
     grant = grant_of(row) if row else None
@@ -112,6 +112,9 @@ async def respond(
         try:
             await login.respond(ctx, mine, typed=typed, visitor=visitor)
         except Refused as refused:
+            if refused.code.name == "response_again":
+                challenge = (await login.glance(ctx, mine)).challenge
+                raise Refused("response_again", challenge=challenge) from None
             # The phone was faster: what it said counts.
             if refused.code.name != "already_answered":
                 raise
