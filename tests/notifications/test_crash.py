@@ -144,7 +144,7 @@ def test_nothing_is_lost_between_commit_and_telling(database: str, tmp_path: Pat
             eventually(lambda: [row["outcome"] for row in deliveries(database)] == ["sent"])
             time.sleep(1)
             assert len(post.received) == 1
-            assert "A sign-in from a new browser" in post.received[0]
+            assert "A sign-in from a new browser or device" in post.received[0]
 
 
 def test_killed_while_sending_it_is_sent_by_the_next(database: str, tmp_path: Path) -> None:

@@ -162,3 +162,21 @@ async def test_push_service_that_hangs_holds_up_nobody(
     assert not settled.done()
     release.set()
     await settled
+
+
+async def test_permission_that_a_phone_took_back_is_remembered(scene: Scene) -> None:
+    """An answer says whether the phone may notify; what is news is written, the rest is not."""
+    phone = await scene.phone(await scene.account())
+    for said, health, events in (
+        ("ok", "ok", 0),
+        ("denied", "denied", 1),
+        ("denied", "denied", 1),
+        ("unavailable", "denied", 1),
+        ("ok", "ok", 2),
+    ):
+        await scene.approve(phone, await scene.begin(), push=said)
+        (row,) = await scene.rows(enrollment)
+        assert row["push_health"] == health
+        told = [event["event"] for event in await scene.events()]
+        assert told.count("enrollment.push_off") + told.count("enrollment.push_on") == events
+        scene.clock.step(HOUR)

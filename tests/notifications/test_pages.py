@@ -21,8 +21,8 @@ async def test_list_shows_what_happened(desk: Desk, owner: Account) -> None:
     """Both notices with their words, the alarm marked, and a way to say that it was not you."""
     page = (await desk.http.get("/notifications")).text
     assert "A phone was linked to your account" in page
-    assert "A sign-in from a new browser" in page
-    assert "Firefox on Windows, which was not known to it" in page
+    assert "A sign-in from a new browser or device" in page
+    assert "Firefox on Windows, which was not used for it before" in page
     assert page.count("https://portal.example/not-me/") == 2
     assert page.count(">Important<") == 1
     assert "192.0.2.7" in page

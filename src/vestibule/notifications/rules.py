@@ -20,6 +20,8 @@ LEASE_MS: Final = 2 * _MINUTE
 TESTS: Final = 6
 TESTS_WITHIN_MS: Final = 10 * _MINUTE
 """So many test pushes a phone may ask for within that time."""
+SENT_BY_OPERATOR: Final = "notice.sent"
+"""The event whose detail holds its own title and text."""
 RECEIPT_WRITTEN_MS: Final = _HOUR
 """A phone's last delivery is remembered this exactly, so that receipts hardly ever write."""
 
@@ -86,7 +88,7 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "factor.removed": _ALARM,
         "login.proofs_spent": _CHANGE,
         "login.reported": Told(weight=Weight.ALARM),
-        "notice.sent": _NEWS,
+        SENT_BY_OPERATOR: _NEWS,
         "pass.confirmed": _ALARM,
         "recovery.started": _ALARM,
         "recovery.rested": _ALARM,

@@ -29,9 +29,10 @@ from vestibule.base.settings import Settings
 
 _log = structlog.get_logger("vestibule.push")
 
-PADDED: Final = 512
-"""Plaintext is filled up to a multiple of so many bytes: the size tells nothing."""
-LONGEST: Final = 7 * PADDED
+PADDED: Final = 1024
+"""Plaintext is filled up to a multiple of so many bytes, which is more than any nudge has in any
+language: the size tells nothing."""
+LONGEST: Final = 3 * PADDED
 """Push services take 4096 bytes, of which encryption needs 103."""
 _RECORD_SIZE: Final = 4096
 _TOKEN_LIFE_S: Final = 12 * 3600

@@ -5,7 +5,7 @@ from typing import Final
 
 from vestibule.base.context import Context, Mail
 from vestibule.base.i18n import moment, t
-from vestibule.notifications.rules import Notice
+from vestibule.notifications.rules import SENT_BY_OPERATOR, Notice
 from vestibule.notifications.service.links import not_me_link
 from vestibule.web.rendering import browser_in, environment
 
@@ -26,18 +26,28 @@ class Told:
 
 def told(ctx: Context, notice: Notice, language: str) -> Told:
     """A notice in words."""
+    title, text = _words(ctx, notice, language)
+    return Told(
+        notice=notice,
+        title=title,
+        text=text,
+        place=_place(ctx, notice, language),
+        not_me_url=not_me_link(ctx, notice) if notice.not_me else None,
+    )
+
+
+def _words(ctx: Context, notice: Notice, language: str) -> tuple[str, str]:
     facts = {
         "organisation": ctx.settings.organisation,
         **{name: value for name, value in notice.detail.items() if isinstance(value, str)},
     }
+    if notice.event == SENT_BY_OPERATOR:
+        return facts["title"], facts["text"]
     if "browser" in facts:
         facts["browser"] = browser_in(facts["browser"], language)
-    return Told(
-        notice=notice,
-        title=t(f"notifications.title.{notice.event}", language, **facts),
-        text=t(f"notifications.text.{notice.event}", language, **facts),
-        place=_place(ctx, notice, language),
-        not_me_url=not_me_link(ctx, notice) if notice.not_me else None,
+    return (
+        t(f"notifications.title.{notice.event}", language, **facts),
+        t(f"notifications.text.{notice.event}", language, **facts),
     )
 
 
