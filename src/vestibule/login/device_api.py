@@ -44,6 +44,8 @@ async def attempts(request: Request) -> Response:
         seamless=waiting.seamless,
         label=waiting.label,
         push=waiting.push,
+        rests_until=waiting.rests_until,
+        retires_at=waiting.retires_at,
         requests=waiting.requests,
     )
 

@@ -34,6 +34,10 @@ class Waiting:
     label: str
     push: str
     requests: tuple[str, ...]
+    rests_until: int | None
+    """Before this (ms) it cannot approve."""
+    retires_at: int | None
+    """From this on (ms) it can only deny and report."""
 
 
 async def waiting_for(
@@ -52,6 +56,8 @@ async def waiting_for(
         label=row["label"],
         push=row["push_health"],
         requests=tuple(each["request"] for each in rows if each["request"] is not None),
+        rests_until=row["rests_until"],
+        retires_at=row["retires_at"],
     )
 
 

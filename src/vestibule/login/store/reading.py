@@ -272,6 +272,8 @@ WAITING_FOR: Final = (
         enrollment.c.label,
         enrollment.c.revoked_at,
         enrollment.c.push_health,
+        enrollment.c.rests_until,
+        enrollment.c.retires_at,
         account.c.id.label("account_id"),
         account.c.username,
         account.c.seamless,
