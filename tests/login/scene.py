@@ -219,10 +219,16 @@ class Scene:
         )
 
     async def phone(
-        self, account: Account, *, label: str = "Pixel 9", push: bool = True
+        self,
+        account: Account,
+        *,
+        label: str = "Pixel 9",
+        push: bool = True,
+        device: str | None = None,
     ) -> ScenePhone:
         """A phone that is linked to the account, a second after the last one."""
         phone = ScenePhone(self.ctx.settings.portal_url, label=label)
+        phone.device = device or phone.device
         phone.subscription = phone.subscription if push else None
         now = self.clock.step(1000)
         message = Enrolment(
