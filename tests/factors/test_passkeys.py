@@ -9,7 +9,7 @@ import pytest
 from tests.desk import Desk
 from tests.factors.authenticator import PRESENT, SecurityKey
 from tests.factors.test_service import RACERS, owner, race, verify
-from tests.login.scene import HERE, Scene
+from tests.login.scene import HERE, Scene, with_settings
 from vestibule.base.clock import MINUTE
 from vestibule.base.database import Tx
 from vestibule.base.errors import Refused
@@ -109,6 +109,19 @@ async def test_a_registration_that_is_not_right_is_refused(
     with pytest.raises(Refused, match="passkey_refused"):
         await register(scene, session, SecurityKey(), **wrong)
     assert await scene.rows(factor_table) == []
+
+
+async def test_attestation_is_asked_for_where_the_operator_wants_it(desk: Desk) -> None:
+    """Then a key that does not show its make is refused; else none is asked to."""
+    scene, key = desk.scene, SecurityKey()
+    session = await owner(desk)
+    plain = await service.registration_options(scene.ctx, session)
+    assert json.loads(plain.options)["attestation"] == "none"
+    strict = with_settings(scene, attestation="required")
+    asked = await service.registration_options(strict.ctx, session)
+    assert json.loads(asked.options)["attestation"] == "direct"
+    with pytest.raises(Refused, match="passkey_refused"):
+        await register(strict, session, key)
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"id": 1}', "[" * 5000, "{"])

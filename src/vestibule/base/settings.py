@@ -221,9 +221,9 @@ class Settings(BaseSettings):
     )
     attestation: Literal["none", "required"] = Field(
         default="none",
-        description="Whether a phone's biometric credential must show by WebAuthn attestation "
-        "that it lives in hardware of a known maker. Then phones without one cannot be linked: "
-        "iPhones and synced passkeys give none.",
+        description="Whether a phone's biometric credential, or a passkey, must show by WebAuthn "
+        "attestation that it lives in hardware of a known maker. Then phones without one cannot be "
+        "linked: iPhones and synced passkeys give none.",
     )
     attestation_roots: Path | None = Field(
         default=None,

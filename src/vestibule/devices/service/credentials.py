@@ -2,26 +2,18 @@
 
 import hashlib
 import json
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from webauthn import verify_authentication_response, verify_registration_response
-from webauthn.helpers import parse_attestation_object
-from webauthn.helpers.structs import AttestationFormat
-from webauthn.registration.verify_registration_response import VerifiedRegistration
 
+from vestibule.base import attestation
 from vestibule.base.context import Context
 from vestibule.base.errors import Refused
 from vestibule.protocol.encoding import b64u, b64u_decode
 
 _log = structlog.get_logger("vestibule.devices")
-
-# The library knows the roots of these makers. Of the others it would believe any certificate.
-_ROOTED: Final = frozenset({AttestationFormat.ANDROID_KEY, AttestationFormat.APPLE})
-_BY_CHAIN: Final = _ROOTED | {AttestationFormat.PACKED, AttestationFormat.TPM}
 
 
 def demand_attested(ctx: Context, registration: object | None) -> None:
@@ -29,7 +21,7 @@ def demand_attested(ctx: Context, registration: object | None) -> None:
 
     Raises Refused ``attestation_missing``.
     """
-    if registration is None and ctx.settings.attestation == "required":
+    if registration is None and attestation.is_asked_for(ctx.settings):
         raise Refused("attestation_missing")
 
 
@@ -46,13 +38,13 @@ def credential_of(ctx: Context, *, registration: dict[str, Any], request: str) -
             expected_rp_id=_rp_id(ctx),
             expected_origin=ctx.settings.phone_url,
             require_user_verification=True,
-            pem_root_certs_bytes_by_fmt=_roots(ctx.settings.attestation_roots),
+            pem_root_certs_bytes_by_fmt=attestation.roots(ctx.settings),
         )
     except Exception as error:  # noqa: BLE001
         # The library reads what a stranger wrote: whatever it stumbles over is a no.
         _log.info("credential.refused", reason=repr(error)[:200])
         raise Refused("assertion_wrong") from None
-    if ctx.settings.attestation == "required" and not _attested(ctx, held):
+    if attestation.is_asked_for(ctx.settings) and not attestation.holds(ctx.settings, held):
         _log.info("credential.not_attested", fmt=held.fmt, aaguid=held.aaguid)
         raise Refused("attestation_missing")
     return json.dumps(
@@ -89,24 +81,6 @@ def assertion_holds(
         _log.info("assertion.refused", reason=repr(error)[:200])
         return False
     return True
-
-
-def _attested(ctx: Context, held: VerifiedRegistration) -> bool:
-    """Whether a maker's certificate vouches for the hardware that the key lives in.
-
-    A "packed" statement without certificates is signed by the key itself, and proves nothing.
-    """
-    accepted = _BY_CHAIN if ctx.settings.attestation_roots else _ROOTED
-    statement = parse_attestation_object(held.attestation_object).att_stmt
-    return held.fmt in accepted and bool(statement.x5c)
-
-
-@lru_cache(maxsize=4)
-def _roots(folder: Path | None) -> dict[AttestationFormat, list[bytes]] | None:
-    if folder is None:
-        return None
-    found = [path.read_bytes() for path in sorted(folder.glob("*.pem"))]
-    return dict.fromkeys(_BY_CHAIN, found)
 
 
 def _challenge(request: str) -> bytes:

@@ -28,6 +28,7 @@ from webauthn.helpers.structs import (
 )
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
+from vestibule.base import attestation
 from vestibule.base.clock import MINUTE
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
@@ -100,7 +101,7 @@ async def registration_options(ctx: Context, session: Session) -> Registration:
         user_display_name=session.display_name,
         challenge=challenge,
         timeout=LIFE_MS // 2,
-        attestation=AttestationConveyancePreference.NONE,
+        attestation=_conveyance(ctx),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED,
             user_verification=UserVerificationRequirement.REQUIRED,
@@ -112,6 +113,12 @@ async def registration_options(ctx: Context, session: Session) -> Registration:
         "passkey-new", challenge, expires_at=expires_at, bound=session.id.encode("ascii")
     )
     return Registration(options=options_to_json(options), token=token)
+
+
+def _conveyance(ctx: Context) -> AttestationConveyancePreference:
+    # Asked for only where it is looked at: browsers warn of it, for it tells the key's make.
+    asked = attestation.is_asked_for(ctx.settings)
+    return AttestationConveyancePreference.DIRECT if asked else AttestationConveyancePreference.NONE
 
 
 async def _known(ctx: Context, account_id: str) -> list[PublicKeyCredentialDescriptor]:
@@ -182,17 +189,22 @@ async def register_passkey(
 def _registered(ctx: Context, answer: dict[str, Any], challenge: bytes) -> VerifiedRegistration:
     """WebAuthn section 7.1. Raises Refused ``passkey_refused``."""
     try:
-        return verify_registration_response(
+        held = verify_registration_response(
             credential=answer,
             expected_challenge=challenge,
             expected_rp_id=rp_id(ctx),
             expected_origin=ctx.settings.portal_url,
             require_user_verification=True,
+            pem_root_certs_bytes_by_fmt=attestation.roots(ctx.settings),
         )
     except Exception as error:  # noqa: BLE001
         # The library reads what a stranger wrote: whatever it stumbles over is a no.
         _log.info("passkey.refused", reason=repr(error)[:200])
         raise Refused("passkey_refused") from None
+    if attestation.is_asked_for(ctx.settings) and not attestation.holds(ctx.settings, held):
+        _log.info("passkey.not_attested", fmt=held.fmt, aaguid=held.aaguid)
+        raise Refused("passkey_refused")
+    return held
 
 
 def _parsed(text: str) -> dict[str, Any]:
