@@ -61,7 +61,7 @@ def _rows(numbers: range, encoded: str) -> Iterator[_Row]:
             "disabled_at": None,
             "created_at": now,
         }
-        yield tuple(values[name] for name in _COLUMNS)
+        yield tuple(values.get(name) for name in _COLUMNS)
 
 
 def _into_sqlite(path: Path, rows: Iterator[_Row]) -> None:

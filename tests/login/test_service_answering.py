@@ -341,7 +341,7 @@ async def test_second_phone_of_the_account_cannot_answer(scene: Scene, phone: Sc
     assert account is not None
     other = await scene.phone(account, label="iPhone")
     began = await scene.begin()
-    await login.choose(scene.ctx, mine(began), phone_id=phone.id, visitor=HERE)
+    await login.choose(scene.ctx, mine(began), way_id=phone.id, visitor=HERE)
     request = await scene.request(phone, began)
     assert await scene.waiting(other) == ()
     text = other.approval(request, now=scene.clock.now(), number="123456")

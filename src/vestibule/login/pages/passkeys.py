@@ -35,11 +35,11 @@ async def answer(request: Request) -> Response:
     browser = browser_secret(request)
     if browser is None:
         raise Refused("cookies_needed")
-    sent = await forms.read(request, "answer", "token", bound=browser)
+    sent = await forms.read(request, "credential", "token", bound=browser)
     try:
         cookie = await service.sign_in_by_passkey(
             ctx,
-            response=sent["answer"],
+            response=sent["credential"],
             token=sent["token"],
             browser_secret=browser,
             visitor=visitor(request),

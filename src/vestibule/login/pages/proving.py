@@ -63,12 +63,12 @@ async def answer(request: Request) -> Response:
     """POST /login/prove: the answer."""
     ctx: Context = request.app.state.ctx
     held = held_by(request)
-    sent = await forms.read(request, "answer", bound=held.mine.secret)
+    sent = await forms.read(request, "answer", "credential", bound=held.mine.secret)
     try:
         cookie = await service.prove(
             ctx,
             held.mine,
-            answer=sent["answer"],
+            answer=sent["credential"] or sent["answer"],
             visitor=visitor(request),
             session=await session_for(request, held),
         )

@@ -1,6 +1,8 @@
 // Passkeys in forms: the browser makes one or answers with one, and the form is sent with it.
 //
-//   form[data-passkey=create|get]   data-options: the options of WebAuthn as JSON
+//   form[data-passkey=create|get]   data-options: the options of WebAuthn as JSON, or
+//                                   data-asks: the path that makes them when they are needed; its
+//                                   token then goes into input[name=token]. Shown if it was hidden
 //   input[name=credential]          gets the answer as JSON, just before the form is sent
 //   [data-says=<name>]              inside the form: appears when that happened
 //                                   absent: this browser has no passkeys; cancelled: the person or
@@ -99,6 +101,8 @@ function answer(credential) {
   });
 }
 
+const REFRESH_MS = 9 * 60_000; // what the server asks holds for ten minutes
+
 /** @type {Record<string, string>} */
 const SAID = { NotAllowedError: "cancelled", AbortError: "cancelled", InvalidStateError: "exists" };
 
@@ -129,10 +133,12 @@ function send(form, credential) {
 /** @param {HTMLFormElement} form */
 function bind(form) {
   if (!("PublicKeyCredential" in window)) {
+    const said = form.querySelector('[data-says="absent"]');
+    form.hidden = !said;
     says(form, "absent");
     return;
   }
-  const options = JSON.parse(form.dataset.options ?? "{}");
+  form.hidden = false;
   let waiting = new AbortController();
   let busy = false;
 
@@ -145,6 +151,7 @@ function bind(form) {
     waiting.abort();
     waiting = new AbortController();
     try {
+      const options = await asked(form);
       send(form, form.dataset.passkey === "create" ? await create(options) : await get(options, waiting.signal, false));
     } catch (error) {
       says(form, (error instanceof DOMException && SAID[error.name]) || "unable");
@@ -153,20 +160,41 @@ function bind(form) {
     }
   });
 
-  if ("passkeyBeside" in form.dataset) void offer(form, options, waiting.signal);
+  if ("passkeyBeside" in form.dataset) void offer(form, () => waiting);
 }
 
 /**
+ * What the server wants answered.
  * @param {HTMLFormElement} form
- * @param {any} options
- * @param {AbortSignal} signal
+ * @returns {Promise<any>}
  */
-async function offer(form, options, signal) {
+async function asked(form) {
+  if (!form.dataset.asks) return JSON.parse(form.dataset.options ?? "{}");
+  const response = await fetch(form.dataset.asks);
+  if (!response.ok) throw new Error(String(response.status));
+  const { options, token } = await response.json();
+  const field = form.elements.namedItem("token");
+  if (field instanceof HTMLInputElement) field.value = token;
+  return JSON.parse(options);
+}
+
+/**
+ * Passkeys beside the username field, asked for anew before the server's question grows old.
+ * @param {HTMLFormElement} form
+ * @param {() => AbortController} now ends when the button is pressed
+ */
+async function offer(form, now) {
   if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-  try {
-    send(form, await get(options, signal, true));
-  } catch {
-    // Nobody chose one, or the button was pressed: the form is there as before.
+  const pressed = now().signal;
+  while (!pressed.aborted) {
+    const old = AbortSignal.timeout(REFRESH_MS);
+    try {
+      send(form, await get(await asked(form), AbortSignal.any([pressed, old]), true));
+      return;
+    } catch {
+      // Nobody chose one yet, or the button was pressed: the form is there as before.
+      if (!old.aborted) return;
+    }
   }
 }
 
