@@ -2,7 +2,7 @@
 // No cryptography and no secrets here.
 
 // Written by `node authenticator/shell.mjs`; a test fails when they are stale.
-const VERSION = "ed9d8c7e9b91cc5d";
+const VERSION = "afc7c5b2eed39e88";
 /** @type {string[]} */
 const SHELL = [
   "/",
