@@ -142,14 +142,15 @@ async def _typed_response(calls: Terminal, asked: Challenged) -> Token | None:
 
 async def _line() -> str | None:
     """What is typed next, read without a thread that nobody could end; None at the input's end."""
-    loop, handle = asyncio.get_running_loop(), sys.stdin.fileno()
-    ready = loop.create_future()
+    loop, handle, ready = asyncio.get_running_loop(), sys.stdin.fileno(), asyncio.Event()
     try:
-        loop.add_reader(handle, lambda: ready.done() or ready.set_result(None))
+        loop.add_reader(handle, ready.set)
     except PermissionError:  # a file, which never lets anybody wait
-        ready.set_result(None)
+        pass
     else:
-        ready.add_done_callback(lambda _: loop.remove_reader(handle))
-    await ready
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_reader(handle)
     raw = os.read(handle, 4096)
     return raw.decode("utf-8", "replace") if raw else None

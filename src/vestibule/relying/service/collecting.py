@@ -98,7 +98,8 @@ async def respond(
 ) -> tuple[Turn, Token | None]:
     """Accept the eight digits from the phone in place of its approval.
 
-    Raises as `login.respond`; `response_again` brings the new `challenge`. `expired_token` and `invalid_grant` are told as for a call.
+    Raises as `login.respond`; `response_again` brings the new `challenge`. `expired_token` and
+    `invalid_grant` are told as for a call.
     """
     row = await ctx.db.one(store.BY_DEVICE_CODE, device_digest_=device_digest(ctx, device_code))
     grant = grant_of(row) if row else None
