@@ -9,7 +9,7 @@ from vestibule.accounts import rules
 from vestibule.base.errors import Refused
 
 
-def refusal(call: object, *args: str, **named: str) -> str:
+def refusal(call: object, *args: object, **named: object) -> str:
     """The code of a refusal."""
     with pytest.raises(Refused) as caught:
         call(*args, **named)  # type: ignore[operator]
@@ -191,9 +191,6 @@ def test_quiet_hours_span_midnight(now: str, quiet: bool) -> None:  # noqa: FBT0
     assert rules.quiet(23 * 60, 7 * 60, "Europe/Rome", now=at(now)) is quiet
     assert not rules.quiet(None, None, "Europe/Rome", now=at(now))
     assert not rules.quiet(60, 60, "Europe/Rome", now=at(now))
-    if quiet:
-        ends = rules.quiet_ends(7 * 60, "Europe/Rome", now=at(now))
-        assert ends == at("2027-01-11T07:00:00+01:00")
 
 
 @pytest.mark.parametrize(

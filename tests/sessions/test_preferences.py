@@ -5,9 +5,10 @@ import pytest
 
 from tests.desk import Desk, open_session
 from tests.login.scene import HERE
-from vestibule.accounts import service as accounts
+from vestibule.accounts import rules, service as accounts
 from vestibule.accounts.rules import Account
 from vestibule.base.clock import DAY, HOUR
+from vestibule.base.database import Tx
 from vestibule.base.errors import Refused
 from vestibule.base.i18n import counted, t
 from vestibule.sessions import service
@@ -129,6 +130,38 @@ async def test_hours_are_saved_and_sessions_end_by_them(desk: Desk) -> None:
     assert answer.status_code == 400
     answer = await desk.send("/settings/hours", "/settings/hours", renew_at="")
     assert (await stored(desk, account)).renew_at is None
+
+
+async def test_renewing_by_phone_lasts_until_the_hour_of_another_day(desk: Desk) -> None:
+    """Who proves again before the hour is not asked at the hour; a weaker proof changes nothing."""
+    account = await owner(desk)
+    ctx = desk.scene.ctx
+    await desk.send("/settings/hours", "/settings/hours", renew_at="08:30")
+    session, cookie = await open_session(desk.scene, account, proof=Proof.NUMBER)
+
+    async def proven(proof: Proof) -> int:
+        before = await service.get_session(ctx, cookie)
+        assert before.renew_at == 510
+
+        async def body(tx: Tx) -> None:
+            await service.prove_again(
+                tx,
+                ctx,
+                session=before,
+                proof=proof,
+                enrollment_id=None,
+                factor_id=None,
+                visitor=HERE,
+                now=desk.scene.clock.now(),
+            )
+
+        await ctx.db.write(body)
+        return (await service.get_session(ctx, cookie)).expires_at
+
+    now = desk.scene.clock.step(HOUR - 1)
+    assert await proven(Proof.SMS) == session.expires_at
+    ends = rules.session_ends(now + DAY, renew_at=510, timezone=None, now=now)
+    assert await proven(Proof.NUMBER) == ends > session.expires_at
 
 
 async def test_language_and_zone_are_those_offered(desk: Desk) -> None:

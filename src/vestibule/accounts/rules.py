@@ -245,11 +245,6 @@ def quiet(
     return minute >= quiet_from or minute < quiet_until
 
 
-def quiet_ends(quiet_until: int, timezone: str | None, *, now: int) -> int:
-    """When the quiet hours under way end (ms)."""
-    return _next(quiet_until, timezone, after=now)
-
-
 def session_ends(longest: int, *, renew_at: int | None, timezone: str | None, now: int) -> int:
     """When a session opened now ends (ms): at ``longest``, or before at the hour of renewal.
 

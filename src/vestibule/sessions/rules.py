@@ -110,6 +110,8 @@ class Session:
     """Where the account may be used from, as address/prefix; empty: from anywhere."""
     guarded_until: int | None
     """Until then (ms) what matters cannot be changed: the account was recovered."""
+    renew_at: int | None
+    """Minute of the day at which sessions end, if its owner chose one."""
     unread: bool
     """Whether there is a notice that its owner has not seen."""
     opened_at: int
@@ -141,6 +143,11 @@ class SessionView:
     opened_at: int
     seen_at: int
     expires_at: int
+
+    @property
+    def assurance(self) -> Assurance:
+        """How strong the session is."""
+        return assurance_of(self.proof)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ BY_ID: Final = (
         account.c.timezone,
         account.c.networks,
         account.c.guarded_until,
+        account.c.renew_at,
         account.c.unread_notice,
         account.c.disabled_at,
     )
@@ -117,6 +118,7 @@ PROVED: Final = (
     .values(
         proof=bindparam("proof_"),
         proved_at=bindparam("now"),
+        expires_at=bindparam("expires_at_"),
         enrollment_id=bindparam("enrollment_id_"),
         factor_id=bindparam("factor_id_"),
         event="session.proved",

@@ -13,7 +13,7 @@ from vestibule.base.errors import Refused
 from vestibule.base.ids import new_secret
 from vestibule.protocol.encoding import b64u
 from vestibule.sessions import rules, store
-from vestibule.sessions.rules import Assurance, Kind, Proof, Session
+from vestibule.sessions.rules import Assurance, Kind, Proof, Session, assurance_of
 from vestibule.web.visitor import Visitor
 
 _COOKIE_LENGTH: Final = 43
@@ -149,6 +149,7 @@ def session_in(row: Row) -> Session:
         timezone=row["timezone"],
         networks=account_rules.networks_of(row["networks"]),
         guarded_until=row["guarded_until"],
+        renew_at=row["renew_at"],
         unread=row["unread_notice"] is not None,
         opened_at=row["opened_at"],
         expires_at=row["expires_at"],
@@ -199,13 +200,26 @@ async def prove_again(
 ) -> None:
     """Raise a session by a proof shown within it, in the caller's transaction (one statement).
 
-    Never a new session. Raises Refused ``not_signed_in`` when it has ended meanwhile.
+    Never a new session. Who shows a second factor need not sign in again today: the session then
+    lasts as long as a new one would. Raises Refused ``not_signed_in`` when it has ended meanwhile.
     """
     fresh_ms = ctx.settings.step_up_seconds * SECOND
     if not rules.risen(session, proof, fresh_ms=fresh_ms, now=now):
         return
+    ends = session.expires_at
+    if assurance_of(proof) >= Assurance.STANDARD:
+        ends = max(
+            ends,
+            account_rules.session_ends(
+                now + ctx.settings.session_hours * HOUR,
+                renew_at=session.renew_at,
+                timezone=session.timezone,
+                now=now,
+            ),
+        )
     changed = await tx.run(
         store.PROVED,
+        expires_at_=ends,
         id_=session.id,
         account_id_=session.account_id,
         proof_=proof.value,
