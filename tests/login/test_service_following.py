@@ -122,7 +122,7 @@ async def test_choosing_a_foreign_phone_is_refused(
         phone_id = phones[0].id
         await remove(scene, account, phones[0])
     with pytest.raises(Refused) as caught:
-        await login.choose(scene.ctx, mine(began), way_id=phone.id, visitor=HERE)
+        await login.choose(scene.ctx, mine(began), way_id=phone_id, visitor=HERE)
     assert caught.value.code.name == "phone_unknown"
     assert await step(scene, began) is Step.CHOOSE
 

@@ -46,7 +46,9 @@ async def banner(
 async def another(request: Request) -> Response:
     """GET /activation: bring another phone."""
     ctx: Context = request.app.state.ctx
-    session = await sessions.get_session(ctx, cookies.read(request, cookies.SESSION))
+    session = await sessions.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
     return render(
         request,
         "activation/another.html",
@@ -59,7 +61,9 @@ async def another(request: Request) -> Response:
 async def new_pin(request: Request) -> Response:
     """GET /activation/new-pin?phone=: link a phone again, whose PIN is forgotten."""
     ctx: Context = request.app.state.ctx
-    session = await sessions.get_session(ctx, cookies.read(request, cookies.SESSION))
+    session = await sessions.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
     wanted = request.query_params.get("phone", "")
     phones = [phone.enrollment for phone in await devices.list_phones(ctx, session.account_id)]
     phone = next((phone for phone in phones if phone.id == wanted), None)
@@ -78,7 +82,9 @@ async def new_pin(request: Request) -> Response:
 async def renew(request: Request) -> Response:
     """POST /activation/new: withdraw the code and make a new one."""
     ctx: Context = request.app.state.ctx
-    session = await sessions.get_session(ctx, cookies.read(request, cookies.SESSION))
+    session = await sessions.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
     sent = await forms.read(request, "back", bound=session.id)
     replaces = sent["back"].removeprefix(_NEW_PIN) if sent["back"].startswith(_NEW_PIN) else None
     await service.issue_ticket(
@@ -95,7 +101,9 @@ async def _wait(scope: Scope) -> tuple[str, sse.Looker, int]:
     """GET /activation/wait: "a phone has opened it", then "it is linked", as events."""
     request = Request(scope)
     ctx: Context = request.app.state.ctx
-    session = await sessions.get_session(ctx, cookies.read(request, cookies.SESSION))
+    session = await sessions.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
     ticket = await service.current_ticket(ctx, session)
     if ticket is None:
         raise Refused("ticket_unknown")

@@ -8,7 +8,7 @@ from vestibule.accounts import service as accounts
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault
 from vestibule.devices import service
-from vestibule.devices.rules import LABEL_MAX, Enrollment, may_change_phones
+from vestibule.devices.rules import LABEL_MAX, Enrollment
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Session
 from vestibule.web import cookies, forms
@@ -19,7 +19,9 @@ from vestibule.web.visitor import visitor
 
 async def _session(request: Request) -> Session:
     ctx: Context = request.app.state.ctx
-    return await sessions.get_session(ctx, cookies.read(request, cookies.SESSION))
+    return await sessions.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
 
 
 def _to(path: str) -> Response:
@@ -44,15 +46,6 @@ async def phones(request: Request) -> Response:
         "devices/phones.html",
         session=session,
         phones=listed,
-        changeable={
-            phone.enrollment.id
-            for phone in listed
-            if may_change_phones(
-                strong=session.strong,
-                opened_at=session.opened_at,
-                created_at=phone.enrollment.created_at,
-            )
-        },
         now=request.app.state.ctx.clock.now(),
         done=_done(request, "renamed", "removed", "removed_last"),
     )
@@ -61,7 +54,7 @@ async def phones(request: Request) -> Response:
 async def name(request: Request) -> Response:
     """GET /settings/phones/name?id=: the form to rename a phone."""
     session = await _session(request)
-    phone = await _asked(request, session)
+    phone = await _asked(request, session, fresh=False)
     return _name_form(request, session, phone, phone.label)
 
 
@@ -100,7 +93,7 @@ async def rename(request: Request) -> Response:
     except Fault as fault:
         if fault.code.name != "device_name_invalid":
             raise
-        phone = await service.get_enrollment(ctx, session=session, id=sent["id"])
+        phone = await service.get_enrollment(ctx, session=session, id=sent["id"], fresh=False)
         problem = problem_of(fault, request.state.reference)
         return _name_form(request, session, phone, sent["label"], problem)
     return _to("/settings/phones?done=renamed")
@@ -140,9 +133,12 @@ async def remove(request: Request) -> Response:
     return _to(f"/settings/phones?done={'removed' if left else 'removed_last'}")
 
 
-async def _asked(request: Request, session: Session) -> Enrollment:
+async def _asked(request: Request, session: Session, *, fresh: bool = True) -> Enrollment:
     return await service.get_enrollment(
-        request.app.state.ctx, session=session, id=request.query_params.get("id", "")
+        request.app.state.ctx,
+        session=session,
+        id=request.query_params.get("id", ""),
+        fresh=fresh,
     )
 
 

@@ -89,10 +89,9 @@ def clean_label(typed: str) -> str:
     return label
 
 
-def may_change_phones(*, strong: bool, opened_at: int, created_at: int) -> bool:
-    """Whether a session may rename or remove a phone enrolled at ``created_at``.
+def linked_in(enrollment: Enrollment, opened_at: int) -> bool:
+    """Whether a session opened then has seen the phone come: it may undo what was done in it.
 
-    A session opened with a phone may. One opened with the password alone may only undo what was
-    linked during it: otherwise a stolen password from before would unlink its owner's phone.
+    Any other phone is changed only after a proof: a stolen password must not unlink it.
     """
-    return strong or created_at >= opened_at
+    return enrollment.created_at >= opened_at

@@ -18,7 +18,9 @@ _PAGE = "/settings/recovery"
 
 async def _session(request: Request) -> Session:
     ctx: Context = request.app.state.ctx
-    return await sessions.get_session(ctx, cookies.read(request, cookies.SESSION))
+    return await sessions.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
 
 
 async def overview(request: Request) -> Response:

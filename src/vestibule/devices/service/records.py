@@ -122,20 +122,20 @@ async def get_enrollment(
     *,
     session: Session,
     id: str,  # noqa: A002  -- the record's own name for it
+    fresh: bool = True,
 ) -> Enrollment:
     """One active phone of the session's account that the session may change.
 
-    Raises Refused ``enrollment_unknown`` or ``step_up_needed``.
+    `fresh`: the proof must be a recent one, as for a removal; a name only asks for any. What was
+    linked during the session may be undone by it without one. Raises Refused
+    ``enrollment_unknown`` or ``step_up_needed``.
     """
     for phone in await list_phones(ctx, session.account_id):
         enrollment = phone.enrollment
         if enrollment.id == id:
-            if not rules.may_change_phones(
-                strong=session.strong,
-                opened_at=session.opened_at,
-                created_at=enrollment.created_at,
-            ):
-                raise Refused("step_up_needed")
+            if not rules.linked_in(enrollment, session.opened_at):
+                within_s = None if fresh else ctx.settings.session_hours * 3600
+                sessions.demand(ctx, session, within_s=within_s)
             return enrollment
     raise Refused("enrollment_unknown")
 
@@ -150,7 +150,7 @@ async def rename(
 ) -> str:
     """Rename a phone; returns its former name. Raises Refused ``device_name_invalid``."""
     label = rules.clean_label(label)
-    before = await get_enrollment(ctx, session=session, id=id)
+    before = await get_enrollment(ctx, session=session, id=id, fresh=False)
     await _rename(ctx, before, label, actor="browser", source=source)
     return before.label
 
