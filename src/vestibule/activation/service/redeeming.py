@@ -39,7 +39,10 @@ class Opened:
 
 
 def open_response(ctx: Context, response: str) -> Opened:
-    """Open an enrol-response. Raises Refused ``assertion_wrong`` and ProtocolFault."""
+    """Open an enrol-response.
+
+    Raises Refused ``assertion_wrong`` or ``attestation_missing``, and ProtocolFault.
+    """
     message = messages.open_enrol_response(
         response,
         sign_key=public_bytes(ctx.keys.signing),
@@ -49,6 +52,7 @@ def open_response(ctx: Context, response: str) -> Opened:
     )
     claims = message.response
     credential = None
+    devices.demand_attested(ctx, claims.webauthn)
     if claims.webauthn is not None:
         credential = devices.credential_of(
             ctx, registration=claims.webauthn, request=claims.request
