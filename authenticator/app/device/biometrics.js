@@ -62,11 +62,12 @@ const json = ({ id, rawId, type, authenticatorAttachment }, response) => ({
 });
 
 /**
- * @param {{challenge: Bytes, user: Bytes, name: string, organisation: string}} what
+ * @param {{challenge: Bytes, user: Bytes, name: string, organisation: string, attested: boolean}} what
+ *   attested: the phone's maker is to vouch that the key lives in its hardware
  * @returns {Promise<{id: Bytes, registration: object, prf: Bytes | null}>}
  * @throws {Unavailable} `biometrics_refused`, `biometrics_timeout`, `biometrics_unavailable`
  */
-export async function register({ challenge, user, name, organisation }) {
+export async function register({ challenge, user, name, organisation, attested }) {
   const salt = await prfSalt();
   /** @type {PublicKeyCredentialCreationOptions} */
   const publicKey = {
@@ -75,7 +76,7 @@ export async function register({ challenge, user, name, organisation }) {
     user: { id: user, name, displayName: name },
     pubKeyCredParams: [-7, -257].map((alg) => ({ type: "public-key", alg })),
     authenticatorSelection: { authenticatorAttachment: "platform", residentKey: "preferred", userVerification: "required" },
-    attestation: "none",
+    attestation: attested ? "direct" : "none",
     extensions: { prf: { eval: { first: salt } } },
   };
   const created = await asked((signal) => navigator.credentials.create({ publicKey, signal }));

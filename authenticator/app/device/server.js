@@ -13,7 +13,7 @@ import { callProof } from "../protocol/messages.js";
 /** @typedef {{id: string, label: string, platform: string, used_at: number | null}} OtherPhone */
 /** @typedef {{now: number, case: string, situation: string, phones: OtherPhone[], ways: Way[], organisation: string, application: string, account: string}} OpenedCase */
 /** @typedef {{now: number, situation: string, rests: boolean, resend_at: number | null, sends_left: number | null, number: string | null, expires_at: number}} ChosenWay */
-/** @typedef {{now: number, state?: string, request: string | null, rests_until: number | null}} CaseOutcome */
+/** @typedef {{now: number, state?: string, request: string | null, rests_until: number | null, attested?: boolean}} CaseOutcome */
 /** @typedef {{username: string, password: string, device: string, label: string, platform: string, former: string | null}} Credentials */
 /** @typedef {{method: string, path: string, body?: () => Promise<string>, account?: Account, headers?: Record<string, string>}} Call */
 
@@ -28,7 +28,7 @@ export class Server {
     this.contact = () => {};
   }
 
-  /** @param {{link: string} | {code: string}} ticket @returns {Promise<{now: number, request: string}>} */
+  /** @param {{link: string} | {code: string}} ticket @returns {Promise<{now: number, request: string, attested?: boolean}>} */
   openTicket(ticket) {
     return this.call({ method: "POST", path: "/device/tickets", body: async () => JSON.stringify(ticket) });
   }

@@ -24,6 +24,7 @@ import { underPin, witnesses } from "./pin.js";
  * @property {EnrolRequest} request
  * @property {Case} [opened] the case that it came of, if it came by username and password
  * @property {number | null} [rests] ms, server time: until when the new phone cannot approve
+ * @property {boolean} [attested] the operator wants the phone's maker to vouch for it
  * @property {boolean} [newPin] the PIN was forgotten: all keys of this phone are made anew
  */
 /** @typedef {{link: ActivationLink} | {code: string}} From */
@@ -55,10 +56,10 @@ const PUSH_MS = 5000;
  * @returns {Promise<Ticket>}
  */
 export async function openTicket({ server, clock }, from) {
-  const { request: text } = await server.openTicket("link" in from ? { link: from.link.secret } : from);
+  const { request: text, attested } = await server.openTicket("link" in from ? { link: from.link.secret } : from);
   const pinned = "link" in from ? from.link.server : undefined;
   const request = await readEnrolRequest(text, { now: clock.seconds(), server: pinned });
-  return { text, request };
+  return { text, request, attested };
 }
 
 /** Makes the keys: only after the person has agreed. @param {App} app @param {Ticket} ticket @returns {Promise<Draft>} */
@@ -98,7 +99,8 @@ export async function protectWithBiometrics(draft) {
   const { organisation, account } = draft.ticket.request;
   const challenge = await requestHash(draft.ticket.text);
   const user = unb64u(draft.key.id);
-  const { id, registration, prf } = await register({ challenge, user, name: account, organisation });
+  const attested = draft.ticket.attested ?? false;
+  const { id, registration, prf } = await register({ challenge, user, name: account, organisation, attested });
   draft.credential = { id, registration };
   const cbio = prf && draft.bytes ? await wrapWithBiometrics(prf, draft.bytes) : null;
   prf?.fill(0);

@@ -101,8 +101,8 @@ export async function restOf({ server }, { token }) {
 export const giveUp = ({ server }, { token }) => void server.endCase(token).catch(() => {});
 
 /** @param {App} app @param {CaseOutcome} said @param {Case} opened @returns {Promise<Ticket>} */
-async function ticketOf({ clock }, { request: text, rests_until: rests }, opened) {
+async function ticketOf({ clock }, { request: text, rests_until: rests, attested }, opened) {
   if (!text) throw new Refused("case_not_granted");
   const request = await readEnrolRequest(text, { now: clock.seconds() });
-  return { text, request, opened, rests };
+  return { text, request, opened, rests, attested };
 }

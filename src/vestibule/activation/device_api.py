@@ -32,7 +32,8 @@ async def open_ticket(request: Request) -> Response:
         raise Malformed("json_malformed")
     source = visitor(request).source
     found = await service.open_ticket(ctx, link=sent.link, code=sent.code, source=source)
-    return json_answer(ctx, request=found)
+    # Not in the signed request: who altered it would gain nothing, for the server looks again.
+    return json_answer(ctx, request=found, attested=ctx.settings.attestation == "required")
 
 
 async def redeem_ticket(request: Request) -> Response:

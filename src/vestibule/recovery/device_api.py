@@ -15,7 +15,7 @@ from vestibule.base.errors import Refused
 from vestibule.devices import service as devices
 from vestibule.protocol.encoding import parse_json_as
 from vestibule.recovery import service
-from vestibule.recovery.service import Opened
+from vestibule.recovery.service import Device, Opened
 from vestibule.web import forms, platforms
 from vestibule.web.problems import json_answer
 from vestibule.web.visitor import visitor
@@ -67,10 +67,7 @@ async def opening(request: Request) -> Response:
         ctx,
         username=sent.username,
         password=sent.password,
-        device_id=sent.device,
-        label=sent.label,
-        platform=sent.platform,
-        former=sent.former,
+        device=Device(id=sent.device, label=sent.label, platform=sent.platform, former=sent.former),
         visitor=visitor(request),
     )
     return json_answer(
@@ -126,14 +123,25 @@ async def typing(request: Request) -> Response:
     granted = await service.type_code(
         ctx, sent.case, code=sent.code, source=visitor(request).address
     )
-    return json_answer(ctx, request=granted.request, rests_until=granted.rests_until)
+    return json_answer(
+        ctx,
+        request=granted.request,
+        rests_until=granted.rests_until,
+        attested=ctx.settings.attestation == "required",
+    )
 
 
 async def outcome(request: Request) -> Response:
     """GET /device/cases/outcome: what became of the case."""
     ctx: Context = request.app.state.ctx
     found = await service.look(ctx, request.headers.get(TOKEN, ""), source=visitor(request).address)
-    return json_answer(ctx, state=found.state, request=found.request, rests_until=found.rests_until)
+    return json_answer(
+        ctx,
+        state=found.state,
+        request=found.request,
+        rests_until=found.rests_until,
+        attested=ctx.settings.attestation == "required",
+    )
 
 
 async def enrolling(request: Request) -> Response:
