@@ -40,7 +40,7 @@ class Newcomer:
         self, username: str = "morgan", password: str = PASSWORD, *, former: str | None = None
     ) -> httpx.Response:
         """Type username and password."""
-        answer = await self.desk.ask(
+        answer: httpx.Response = await self.desk.ask(
             "POST",
             "/device/cases",
             {
@@ -70,13 +70,13 @@ class Newcomer:
         """Choose a way by its kind or id."""
         id_ = way if ":" in way else self.way(way)
         body = {"case": self.token, "way": id_, "replaces": replaces}
-        answer = await self.desk.ask("POST", "/device/cases/way", body)
+        answer: httpx.Response = await self.desk.ask("POST", "/device/cases/way", body)
         await contacts.settle()
         return answer
 
     async def type(self, code: str) -> httpx.Response:
         """Type a code; the offer that a right one leads to is kept."""
-        answer = await self.desk.ask(
+        answer: httpx.Response = await self.desk.ask(
             "POST", "/device/cases/code", {"case": self.token, "code": code}
         )
         self.request = answer.json().get("request") or self.request
@@ -94,7 +94,8 @@ class Newcomer:
         """Link the phone."""
         response = enrol_response(self.desk.scene, self.request, phone or self.phone, **changes)
         body = {"case": self.token, "response": response}
-        return await self.desk.ask("POST", "/device/cases/enrollments", body)
+        answer: httpx.Response = await self.desk.ask("POST", "/device/cases/enrollments", body)
+        return answer
 
     async def by_text(self, *, replaces: str = "") -> httpx.Response:
         """All the way, with the code of the text message."""
@@ -124,6 +125,18 @@ async def with_number(scene: Scene, account: Account, *, days_ago: int = 30) -> 
     )
     assert contact.verified_at is not None
     scene.clock.step(days_ago * DAY)
+
+
+async def owner(
+    desk: Desk, *, phones: int = 1, number: bool = True
+) -> tuple[Account, list[ScenePhone]]:
+    """Morgan, with phones and a number that was verified long ago."""
+    scene = desk.scene
+    account = await scene.account()
+    held = [await scene.phone(account, label=f"Old {n}", push=False) for n in range(phones)]
+    if number:
+        await with_number(scene, account)
+    return account, held
 
 
 async def with_codes(scene: Scene, account: Account) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from vestibule.base.clock import SECOND
 from vestibule.base.errors import Refused
 
 LABEL_MAX: Final = 40
@@ -53,7 +52,7 @@ class Phone:
 def can_approve(enrollment: Enrollment, now: int) -> bool:
     """Whether a phone that is not revoked may approve sign-ins and give responses at ``now``.
 
-    ``store.CAN_APPROVE`` says the same to the database.
+    The store says the same to the database.
     """
     return may_approve(
         rests_until=enrollment.rests_until, retires_at=enrollment.retires_at, now=now
@@ -73,7 +72,7 @@ def demand_able(*, rests_until: int | None, retires_at: int | None, now: int) ->
     Raises Refused ``enrollment_rests`` (with ``wait``, seconds) or ``enrollment_retired``.
     """
     if rests_until is not None and now < rests_until:
-        raise Refused("enrollment_rests", wait=-(-(rests_until - now) // SECOND))
+        raise Refused("enrollment_rests", wait=-(-(rests_until - now) // 1000))
     if retires_at is not None and now >= retires_at:
         raise Refused("enrollment_retired")
 

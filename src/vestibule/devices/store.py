@@ -62,9 +62,8 @@ Index(
     postgresql_where=_STAYS,
 )
 
-# Whether a phone may approve and respond at ``now``; the same as ``rules.can_approve``. Statements
-# of sign-ins use it, so that nothing counts that a resting or a retired phone signed.
-CAN_APPROVE: Final = and_(
+# Whether a phone may approve and respond at ``now``: the same as ``rules.can_approve``.
+_CAN_APPROVE: Final = and_(
     _e.revoked_at.is_(None),
     or_(_e.rests_until.is_(None), _e.rests_until <= bindparam("now")),
     or_(_e.retires_at.is_(None), _e.retires_at > bindparam("now")),
@@ -232,7 +231,7 @@ ADVANCE: Final = (
     update(enrollment)
     .where(
         _e.id == bindparam("id_"),
-        CAN_APPROVE,
+        _CAN_APPROVE,
         _e.counter < bindparam("counter_"),
     )
     .values(counter=bindparam("counter_"))

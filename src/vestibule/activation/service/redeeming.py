@@ -12,6 +12,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Duplicate, Lost, Refused
 from vestibule.devices import service as devices
+from vestibule.devices.rules import Enrollment
 from vestibule.protocol import messages
 from vestibule.protocol.keys import public_bytes
 from vestibule.protocol.messages import Enrolment
@@ -95,18 +96,7 @@ async def _redeem(tx: Tx, ctx: Context, opened: Opened, *, source: str, now: int
     await accounts.lock_account(tx, account_id)
     phones = await devices.active_enrollments(tx, account_id)
     replaced = next((phone for phone in phones if phone.id == row["replaces"]), None)
-    others = [phone for phone in phones if phone is not replaced]
-    if any(rules.same_device(phone, message.response.device) for phone in others):
-        # Also where this very code did it: then the phone is linked, and nothing is wrong.
-        raise Refused("enrollment_exists")
-    if no := refusal_of(row, now=now):
-        raise Refused(no)
-    proof = Proof(row["proof"]) if row["proof"] is not None else Proof.PASSWORD
-    if not rules.may_add_phone(has_phone=bool(phones), strong=proof is not Proof.PASSWORD):
-        raise Refused("already_enrolled_elsewhere")
-    if row["replaces"] is not None and replaced is None:
-        # It was removed meanwhile, and with it went the reason to bring another one.
-        raise Refused("ticket_withdrawn")
+    proof = _demand_fit(row, message, phones, replaced, now=now)
     await _spend(tx, row, message, source=source, now=now)
     actor = f"phone:{message.id}"
     if replaced is not None:
@@ -120,23 +110,42 @@ async def _redeem(tx: Tx, ctx: Context, opened: Opened, *, source: str, now: int
             source=source,
             label=replaced.label,
         )
-    await _enroll(
-        tx, ctx, opened, row, label=replaced.label if replaced else None, source=source, now=now
-    )
+    label = replaced.label if replaced else None
+    await _enroll(tx, ctx, opened, row, label=label, source=source, now=now)
     if not phones:
+        keep = row["session_id"]
         await close_password_sessions(
-            tx,
-            account_id=account_id,
-            keep=row["session_id"],
-            actor=actor,
-            source=source,
-            now=now,
+            tx, account_id=account_id, keep=keep, actor=actor, source=source, now=now
         )
     elif assurance_of(proof) is Assurance.BASIC:
         # The account was recovered with what can be copied, and without a phone's word.
         until = now + ctx.settings.cool_down_hours * HOUR
         await accounts.guard(tx, account_id=account_id, until=until)
     return _enrolled(row, message, replaced=replaced.id if replaced else None)
+
+
+def _demand_fit(
+    row: Row,
+    message: Enrolment,
+    phones: list[Enrollment],
+    replaced: Enrollment | None,
+    *,
+    now: int,
+) -> Proof:
+    """What the ticket's session was opened with, where the ticket may link this phone."""
+    others = [phone for phone in phones if phone is not replaced]
+    if any(rules.same_device(phone, message.response.device) for phone in others):
+        # Also where this very code did it: then the phone is linked, and nothing is wrong.
+        raise Refused("enrollment_exists")
+    if no := refusal_of(row, now=now):
+        raise Refused(no)
+    proof = Proof(row["proof"]) if row["proof"] is not None else Proof.PASSWORD
+    if not rules.may_add_phone(has_phone=bool(phones), strong=proof is not Proof.PASSWORD):
+        raise Refused("already_enrolled_elsewhere")
+    if row["replaces"] is not None and replaced is None:
+        # It was removed meanwhile, and with it went the reason to bring another one.
+        raise Refused("ticket_withdrawn")
+    return proof
 
 
 async def redeem_in_case(

@@ -10,7 +10,7 @@ from vestibule.base.errors import Refused
 from vestibule.devices import rules, store
 from vestibule.devices.rules import Enrollment, Phone, PushHealth
 from vestibule.devices.service.subscriptions import allowed, event_values, seal_subscription
-from vestibule.protocol.messages import Enrolment
+from vestibule.protocol.messages import Enrolment, PushSubscription
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import EndReason, Session
 
@@ -32,8 +32,8 @@ async def enroll(
     """Store a new enrollment inside the transaction that redeems its ticket (one statement).
 
     `label` stands in for the message's, where it takes the place of a phone that has a name;
-    until `rests_until` (ms) it cannot approve. `in_case` says that a case tells of it. Raises Duplicate when the account is active on
-    this device already.
+    until `rests_until` (ms) it cannot approve. `in_case` says that a case tells of it. Raises
+    Duplicate when the account is active on this device already.
     """
     name = label or rules.clean_label(message.response.label)
     bound = message.id.encode("ascii")
@@ -61,18 +61,29 @@ async def enroll(
             event="enrollment.created",
             actor=f"phone:{message.id}",
             source=source,
-            result="ok",
-            detail={
-                "label": name,
-                "platform": response.platform,
-                "ticket": ticket_id,
-                "push": push is not None,
-                "biometric": credential is not None,
-                "case": in_case,
-            },
+            detail=_told(message, name, ticket_id, credential, push=push, in_case=in_case),
             at=now,
         ),
     )
+
+
+def _told(
+    message: Enrolment,
+    name: str,
+    ticket_id: str,
+    credential: str | None,
+    *,
+    push: PushSubscription | None,
+    in_case: bool,
+) -> audit.Detail:
+    return {
+        "label": name,
+        "platform": message.response.platform,
+        "ticket": ticket_id,
+        "push": push is not None,
+        "biometric": credential is not None,
+        "case": in_case,
+    }
 
 
 def open_response_key(ctx: Context, enrollment_id: str, sealed: bytes) -> bytes:

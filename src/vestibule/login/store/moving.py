@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import (
     ColumnElement,
     Text,
+    and_,
     bindparam,
     delete,
     exists,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from vestibule.accounts.store import account
 from vestibule.base.database import Value
 from vestibule.base.limits import limit_state
-from vestibule.devices.store import CAN_APPROVE, enrollment
+from vestibule.devices.store import enrollment
 from vestibule.login.rules import Attempt
 from vestibule.login.store.table import MY, journal, login_attempt
 
@@ -91,6 +92,13 @@ NUDGED: Final = (
     .values(push=bindparam("push"), **journal())
 )
 
+# The same as devices.rules.can_approve: nothing counts that a resting or a retired phone signs.
+_CAN_APPROVE: Final = and_(
+    enrollment.c.revoked_at.is_(None),
+    or_(enrollment.c.rests_until.is_(None), enrollment.c.rests_until <= bindparam("now")),
+    or_(enrollment.c.retires_at.is_(None), enrollment.c.retires_at > bindparam("now")),
+)
+
 # From exactly what was read, so the first claim wins; and only by a phone that may approve.
 CLAIM: Final = (
     update(login_attempt)
@@ -98,7 +106,7 @@ CLAIM: Final = (
         _a.id == bindparam("id_"),
         _a.round == bindparam("from_round"),
         _a.state == bindparam("from_state"),
-        exists().where(enrollment.c.id == bindparam("enrollment_id"), CAN_APPROVE),
+        exists().where(enrollment.c.id == bindparam("enrollment_id"), _CAN_APPROVE),
     )
     .values(
         state="waiting",
@@ -142,7 +150,7 @@ ANSWER: Final = (
         # A phone that rests or has retired still denies and reports.
         or_(
             bindparam("to_state", type_=Text) != "approved",
-            exists().where(enrollment.c.id == bindparam("enrollment_id_"), CAN_APPROVE),
+            exists().where(enrollment.c.id == bindparam("enrollment_id_"), _CAN_APPROVE),
         ),
     )
     .values(

@@ -8,7 +8,7 @@ from vestibule.recovery.service.choosing import Chosen, choose_way
 from vestibule.recovery.service.enrolling import Enrolled, enrol, ripen
 from vestibule.recovery.service.following import Outcome, look
 from vestibule.recovery.service.granting import Granted, type_code
-from vestibule.recovery.service.opening import Opened, open_case
+from vestibule.recovery.service.opening import Device, Opened, open_case
 from vestibule.recovery.service.preparedness import Prepared, prepared
 from vestibule.recovery.service.stopping import Running, end_case, running, stop_case
 from vestibule.recovery.service.sweeping import sweep_cases
@@ -16,6 +16,7 @@ from vestibule.recovery.service.undoing import Undone, said_by_link, undo_by_lin
 
 __all__ = [
     "Chosen",
+    "Device",
     "Enrolled",
     "Granted",
     "Opened",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vestibule.base import audit
 from vestibule.base.clock import SECOND
@@ -33,67 +33,42 @@ class Opened:
     ways: tuple[Way, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """The phone that comes, as it says of itself."""
+
+    id: str
+    label: str
+    platform: str
+    former: str | None
+    """The enrollment that it held for the account, if it remembers one."""
+
+
 async def open_case(
-    ctx: Context,
-    *,
-    username: str,
-    password: str,
-    device_id: str,
-    label: str,
-    platform: str,
-    former: str | None,
-    visitor: Visitor,
+    ctx: Context, *, username: str, password: str, device: Device, visitor: Visitor
 ) -> Opened:
     """Open a case for a device that comes with credentials.
 
     Unknown names are refused like wrong passwords, with the same statements and in the same time.
     Raises as `login.check_credentials`, Refused ``device_name_invalid`` and Malformed.
     """
-    for id_ in (device_id, former):
-        _demand_id(id_)
-    if not 1 <= len(platform) <= _PLATFORM_MAX or not platform.isprintable():
-        raise Malformed("message_malformed")
-    name = device_rules.clean_label(label)
+    device = _demand_good(device)
     account = await login.check_credentials(
         ctx, username=username, password=password, visitor=visitor
     )
-    now = ctx.clock.now()
     case_id = new_id()
 
     async def body(tx: Tx) -> tuple[Case, Facts]:
         facts = await facts_of(tx, ctx, account.id)
-        case = Case(
-            id=case_id,
-            account_id=account.id,
-            device_id=device_id,
-            label=name,
-            platform=platform,
-            former=former,
-            state=State.OPEN,
-            situation=rules.situation(facts, device_id=device_id, former=former),
-            way=None,
-            replaces="",
-            rests=False,
-            tries=0,
-            ticket_id=None,
-            enrollment_id=None,
-            replaced="",
-            rests_until=None,
-            opened_at=now,
-            expires_at=now + ctx.settings.case_seconds * SECOND,
-            browser=visitor.browser,
-            address=visitor.address,
-            place=visitor.place,
-            version=1,
-        )
+        case = _case(ctx, case_id, account.id, device, facts=facts, visitor=visitor)
         values = {name: getattr(case, name) for name in Case.__dataclass_fields__}
         values |= {"state": case.state.value, "situation": case.situation.value, "asked": None}
         entry = audit.journal(
             event="recovery.opened",
             actor="phone",
             source=visitor.address,
-            at=now,
-            detail={"label": name, "situation": case.situation.value},
+            at=case.opened_at,
+            detail={"label": case.label, "situation": case.situation.value},
         )
         await tx.run(store.OPEN, **values, **entry)
         return case, facts
@@ -106,6 +81,45 @@ async def open_case(
         facts=facts,
         ways=ways_of(ctx, case, facts),
     )
+
+
+def _case(
+    ctx: Context, id_: str, account_id: str, device: Device, *, facts: Facts, visitor: Visitor
+) -> Case:
+    now = ctx.clock.now()
+    return Case(
+        id=id_,
+        account_id=account_id,
+        device_id=device.id,
+        label=device.label,
+        platform=device.platform,
+        former=device.former,
+        state=State.OPEN,
+        situation=rules.situation(facts, device_id=device.id, former=device.former),
+        way=None,
+        replaces="",
+        rests=False,
+        tries=0,
+        ticket_id=None,
+        enrollment_id=None,
+        replaced="",
+        rests_until=None,
+        opened_at=now,
+        expires_at=now + ctx.settings.case_seconds * SECOND,
+        browser=visitor.browser,
+        address=visitor.address,
+        place=visitor.place,
+        version=1,
+    )
+
+
+def _demand_good(device: Device) -> Device:
+    """The device with its name cleaned."""
+    for id_ in (device.id, device.former):
+        _demand_id(id_)
+    if not 1 <= len(device.platform) <= _PLATFORM_MAX or not device.platform.isprintable():
+        raise Malformed("message_malformed")
+    return replace(device, label=device_rules.clean_label(device.label))
 
 
 def _demand_id(id_: str | None) -> None:
