@@ -7,14 +7,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from vestibule.base.clock import DAY
 from vestibule.base.errors import Refused
 
 REASON_MIN: Final = 10
 REASON_MAX: Final = 300
-REQUEST_MS: Final = DAY
+_DAY_MS: Final = 86_400_000
+REQUEST_MS: Final = _DAY_MS
 """How long a request waits for the second member."""
-REMEMBERED_MS: Final = 365 * DAY
+REMEMBERED_MS: Final = 365 * _DAY_MS
 """A pass older than this no longer stands in the way of another."""
 
 
