@@ -1,11 +1,12 @@
 """The words of a notice, in the language of its account: for lists, mails and texts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from vestibule.base.context import Context, Mail
 from vestibule.base.i18n import moment, t
-from vestibule.notifications.rules import SENT_BY_OPERATOR, Notice
+from vestibule.notifications.rules import SENT_BY_OPERATOR, Notice, Weight
 from vestibule.notifications.service.links import not_me_link
 from vestibule.web.rendering import browser_in, environment
 
@@ -69,7 +70,6 @@ def mail(
 ) -> Mail:
     """The mail about a notice: what, when, from where, what to do. Never a code or a secret."""
     said = told(ctx, notice, language)
-    house = ctx.settings.organisation
 
     def word(key: str, **facts: str) -> str:
         return t(f"notifications.mail.{key}", language, **facts)
@@ -79,45 +79,49 @@ def mail(
         (word("when"), moment(notice.at, language, timezone)),
         *([(word("where"), said.place)] if said.place else []),
     ]
-    act = word("act") if said.not_me_url else ""
-    button = word("not_me") if said.not_me_url else ""
-    why = word("why", organisation=house)
-    list_url = f"{ctx.settings.portal_url}/notifications"
-    parts = [
-        said.title,
-        said.text,
-        "\n".join(f"{name}: {value}" for name, value in rows),
-        *([f"{act}\n{said.not_me_url}"] if said.not_me_url else []),
-        f"{word('all')}\n{list_url}",
-        f"-- \n{why}",
-    ]
+    view = {
+        "title": said.title,
+        "text": said.text,
+        "not_me_url": said.not_me_url,
+        "act": word("act"),
+        "button": word("not_me"),
+        "all": word("all"),
+        "list_url": f"{ctx.settings.portal_url}/notifications",
+        "why": word("why", organisation=ctx.settings.organisation),
+    }
     html = (
         environment()
         .get_template(_LETTER)
         .render(
-            language=language,
-            alarm=notice.weight.value == "alarm",
-            organisation=house,
-            title=said.title,
-            text=said.text,
+            **view,
             rows=rows,
-            act=act,
-            button=button,
-            not_me_url=said.not_me_url,
-            all=word("all"),
-            list_url=list_url,
-            why=why,
+            language=language,
+            alarm=notice.weight is Weight.ALARM,
+            organisation=ctx.settings.organisation,
         )
     )
-    subject = word("subject", organisation=house, title=said.title)
+    subject = word("subject", organisation=ctx.settings.organisation, title=said.title)
     return Mail(
         to=to,
         # A name that somebody chose must not bring a header of its own.
         subject=" ".join(subject.split()),
-        text="\n\n".join(parts) + "\n",
+        text=_plain(view, rows),
         html=html,
         language=language,
     )
+
+
+def _plain(view: Mapping[str, str | None], rows: list[tuple[str, str]]) -> str:
+    """The same without markup."""
+    parts = [
+        view["title"],
+        view["text"],
+        "\n".join(f"{name}: {value}" for name, value in rows),
+        *([f"{view['act']}\n{view['not_me_url']}"] if view["not_me_url"] else []),
+        f"{view['all']}\n{view['list_url']}",
+        f"-- \n{view['why']}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def text_message(ctx: Context, notice: Notice, *, language: str) -> str:
