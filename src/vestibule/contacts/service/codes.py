@@ -129,20 +129,27 @@ async def _renew(
         )
     if not saved:
         raise Lost
-    await audit.record(
-        tx,
-        event="contact.code_sent",
-        account_id=contact.account_id,
-        subject=contact.id,
-        actor="browser",
-        source=at,
-        at=now,
-        detail={"to": contact.masked, "by": by, "purpose": purpose},
-    )
+    detail = {"to": contact.masked, "by": by, "purpose": purpose}
+    await _record(tx, "contact.code_sent", contact, source=at, at=now, detail=detail)
     return Sent(
         resend_at=now + rules.resend_wait(sends),
         expires_at=now + ctx.settings.sms_code_seconds * SECOND,
         sends_left=rules.SENDS - sends,
+    )
+
+
+async def _record(
+    tx: Tx, event: str, contact: Contact, *, source: str, at: int, detail: audit.Detail
+) -> None:
+    await audit.record(
+        tx,
+        event=event,
+        account_id=contact.account_id,
+        subject=contact.id,
+        actor="browser",
+        source=source,
+        at=at,
+        detail=detail,
     )
 
 
