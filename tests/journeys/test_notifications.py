@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.beginnings import link_and_leave, link_phone, sign_in
 from tests.journeys.browsers import until
-from tests.journeys.conftest import NewPhone
+from tests.journeys.conftest import NewPhone, NewPortal
 from tests.journeys.desktop import Desktop
 from tests.journeys.ntfy import Ntfy
 from tests.journeys.phone import Phone
@@ -170,6 +170,28 @@ def test_notices_are_listed_marked_and_opened_by_their_notification(
     ).to_be_visible()
 
 
+def test_not_me_in_the_app_ends_the_session_that_a_notice_told_of(
+    portal: Portal, new_portal: NewPortal, phone: Phone, account: str
+) -> None:
+    """A sign-in from a browser that was never here is told; its owner says no, and it is out."""
+    link_and_leave(portal, phone, account)
+    thief = new_portal()
+    sign_in(thief, phone, account)
+    phone.open("/?open=notices")
+    phone.at("notices", look="notices")
+    phone.page.locator("button.notice").first.click()
+    phone.at("notice", look="notice")
+    phone.press("notice.not_me")
+    sheet = phone.page.get_by_role("dialog")
+    expect(sheet).to_be_visible()
+    phone.look("not-me")
+    sheet.get_by_role("button", name=PHONE["notice.not_me.yes"]).click()
+    phone.at("reported", look="not-me-done")
+    phone.says("reported.done.sessions_ended")
+    thief.open("/")
+    thief.heading("login.sign_in.title")
+
+
 def test_ntfy_is_a_second_way_that_its_owner_switches(
     portal: Portal, new_phone: NewPhone, account: str, ntfy: Ntfy
 ) -> None:
@@ -201,10 +223,14 @@ def test_ntfy_is_a_second_way_that_its_owner_switches(
     assert told["click"].startswith(phone.server.phone)
     assert account not in str(told)
 
-    phone.open("/?open=test")
-    phone.at("self_test")
-    phone.page.go_back()
     phone.open()
-    phone.take_request()
     phone.answer("deny")
     phone.at("result", look="denied")
+    phone.press("action.done")
+    phone.press("settings.title")
+    phone.at("settings")
+    phone.press("notifications.title")
+    phone.at("notifications")
+    phone.press("second.title")
+    phone.press("second.off")
+    phone.says("second.privacy")

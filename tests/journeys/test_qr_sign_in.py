@@ -2,8 +2,9 @@
 
 from playwright.sync_api import expect
 
-from tests.journeys.beginnings import link_and_leave
+from tests.journeys.beginnings import link_and_leave, sign_in
 from tests.journeys.camera import draw_qr, read_qr
+from tests.journeys.conftest import NewPhone
 from tests.journeys.phone import CALM_MS, Phone
 from tests.journeys.portal import Portal
 from tests.journeys.words import PHONE, pattern
@@ -77,17 +78,26 @@ def test_code_that_is_over_asks_for_the_new_one(portal: Portal, phone: Phone, ac
 
 
 def test_code_claimed_by_another_phone_is_taken(
-    portal: Portal, new_phone: object, phone: Phone, account: str
+    portal: Portal, new_phone: NewPhone, account: str
 ) -> None:
-    """The first phone wins; a repeated scan by the same phone leads to the same request."""
-    link_and_leave(portal, phone, account)
+    """The first phone wins and may scan again; the second is told that it was not the first."""
+    first, second = new_phone(), new_phone()
+    link_and_leave(portal, first, account)
+    sign_in(portal, first, account)
+    portal.open("/activation")
+    second.link(portal.code())
+    portal.open("/")
+    portal.log_out()
     show_code(portal)
     code = read_qr(picture(portal))
-    phone.page.goto(code)
-    phone.at("request", look="request-claimed")
-    phone.page.goto("about:blank")
-    phone.page.goto(code)
-    phone.at("request", look="request-claimed")
+    first.page.goto(code)
+    first.at("request", look="request-claimed")
+    first.close()
+    first.page.goto(code)
+    first.at("request", look="request-claimed")
+    second.page.goto(code)
+    second.at("problem", look="claim-taken")
+    second.heading("problem.claim_taken.title")
 
 
 def test_foreign_code_is_refused_by_what_it_is(phone: Phone, portal: Portal, account: str) -> None:
