@@ -119,7 +119,7 @@ async def test_terminal_signs_in_by_code_and_out_again(server: Server, tmp_path:
 
 
 async def test_terminal_signs_in_by_response(server: Server, tmp_path: Path) -> None:
-    """Username, password, challenge; a wrong response, then the right one, typed in the terminal."""
+    """Username, password, challenge; a wrong response, then the right one, typed there."""
     async with at_home(server, "tomas", tmp_path) as (_, phone):
         words = ("--username", "tomas", "--password-stdin", "--portal", server.portal)
         shell = await run(tmp_path, "login", *words)

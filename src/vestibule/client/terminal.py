@@ -169,7 +169,7 @@ class Terminal:
     async def _call(self, path: str, **fields: str) -> dict[str, Any]:
         return await self._request("POST", path, data={"client_id": CLIENT_ID, **fields})
 
-    async def _request(self, method: str, path: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    async def _request(self, method: str, path: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  -- as aiohttp takes it
         if self._http is None:
             raise RuntimeError("the terminal is used outside of its `async with`")
         try:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from vestibule.base.clock import SECOND
 from vestibule.base.errors import Refused
 
 CLIENTS: Final = frozenset({"vestibule-terminal"})
 """Who may ask. They are programs on people's machines and keep no secret (RFC 8628 section 3.1)."""
 INTERVAL_S: Final = 5
+_SECOND_MS: Final = 1000
 SLOWER_S: Final = 5
 """What is added for each call that came too soon (RFC 8628 section 3.5)."""
 NAME_MAX: Final = 60
@@ -117,7 +117,7 @@ def turn_of(grant: Grant, *, now: int) -> Turn:
         return Turn.DENIED
     if now >= grant.expires_at:
         return Turn.EXPIRED
-    if now < grant.polled_at + grant.interval_s * SECOND:
+    if now < grant.polled_at + grant.interval_s * _SECOND_MS:
         return Turn.SLOW_DOWN
     return Turn.TOKEN if grant.state is State.APPROVED else Turn.PENDING
 

@@ -228,34 +228,7 @@ async def _claim(
         others=others,
         far=far,
     )
-    made = make_round(
-        ctx,
-        attempt_id=attempt.id,
-        phone_id=phone_id,
-        shown=shown,
-        # The scan has tied this phone to that page already, which is all that the number does.
-        number=False,
-        until=attempt.expires_at,
-        now=now,
-    )
-    claimed = replace(
-        attempt,
-        state=State.WAITING,
-        round=attempt.round + 1,
-        account_id=account_id,
-        enrollment_id=phone_id,
-        known=shown.known,
-        push=True,
-        number=False,
-        challenge=made.challenge,
-        tries=0,
-        request=made.request,
-        request_expires_at=made.request_expires_at,
-        challenge_expires_at=(
-            made.request_expires_at if attempt.passwordless else made.challenge_expires_at
-        ),
-        claimed=True,
-    )
+    claimed = _asked(ctx, attempt, shown, account_id=account_id, phone_id=phone_id, now=now)
     won = await tx.run(
         store.CLAIM,
         **store.round_of(attempt, claimed),
@@ -277,7 +250,41 @@ async def _claim(
         changed = await ask_for_numbers(
             tx, ctx, claimed, username=row["username"], others=others, now=now
         )
-    return _Claimed(request=made.request, before=attempt.enrollment_id, changed=changed)
+    return _Claimed(request=claimed.request or "", before=attempt.enrollment_id, changed=changed)
+
+
+def _asked(
+    ctx: Context, attempt: Attempt, shown: Shown, *, account_id: str, phone_id: str, now: int
+) -> Attempt:
+    """The attempt as it is once this phone is asked."""
+    made = make_round(
+        ctx,
+        attempt_id=attempt.id,
+        phone_id=phone_id,
+        shown=shown,
+        # The scan has tied this phone to that page already, which is all that the number does.
+        number=False,
+        until=attempt.expires_at,
+        now=now,
+    )
+    # Without a password there is no response that could be typed after the request is over.
+    until = made.request_expires_at if attempt.passwordless else made.challenge_expires_at
+    return replace(
+        attempt,
+        state=State.WAITING,
+        round=attempt.round + 1,
+        account_id=account_id,
+        enrollment_id=phone_id,
+        known=shown.known,
+        push=True,
+        number=False,
+        challenge=made.challenge,
+        tries=0,
+        request=made.request,
+        request_expires_at=made.request_expires_at,
+        challenge_expires_at=until,
+        claimed=True,
+    )
 
 
 def _far(browser: str, phone: str) -> bool:

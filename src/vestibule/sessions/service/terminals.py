@@ -65,16 +65,17 @@ async def open_terminal_session(
             actor="terminal",
             source=visitor.address,
             at=now,
-            detail={
-                "proof": proof.value,
-                "browser": name,
-                "place": visitor.place,
-                "known": False,
-                "terminal": True,
-            },
+            detail=_told(proof, name, visitor),
         ),
     )
     return new
+
+
+def _told(proof: Proof, name: str, visitor: Visitor) -> dict[str, str | bool]:
+    place = visitor.place
+    return {
+        "proof": proof.value, "browser": name, "place": place, "known": False, "terminal": True
+    }  # fmt: skip
 
 
 async def terminal_session_of(ctx: Context, token: str, *, address: str) -> Session | None:
