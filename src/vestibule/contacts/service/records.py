@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from vestibule.accounts import service as accounts
@@ -141,31 +142,40 @@ async def _add(
         if sum(one.kind is kind for one in here) >= rules.MOST:
             raise Refused("contacts_full", most=rules.MOST)
         preferred = verified and not any(one.preferred and one.kind is kind for one in here)
-        await tx.run(
-            store.ADD,
-            id=new.id,
-            account_id=account_id,
-            kind=kind.value,
-            address=address,
-            state=new.state.value,
-            verified_at=new.verified_at,
-            added_at=now,
-            removed_at=None,
-            preferred=preferred,
-            **audit.journal(
-                event="contact.added",
-                actor=actor,
-                source=source,
-                at=now,
-                detail={"kind": kind.value, "to": new.masked, "verified": verified},
-            ),
-        )
-        return new
+        made = replace(new, preferred=preferred)
+        await _store(tx, made, actor=actor, source=source)
+        return made
 
     try:
         return await ctx.db.write(body)
     except Duplicate:
         raise Refused("contact_exists") from None
+
+
+async def _store(tx: Tx, new: Contact, *, actor: str, source: str) -> None:
+    await tx.run(
+        store.ADD,
+        id=new.id,
+        account_id=new.account_id,
+        kind=new.kind.value,
+        address=new.address,
+        state=new.state.value,
+        verified_at=new.verified_at,
+        added_at=new.added_at,
+        removed_at=None,
+        preferred=new.preferred,
+        **audit.journal(
+            event="contact.added",
+            actor=actor,
+            source=source,
+            at=new.added_at,
+            detail={
+                "kind": new.kind.value,
+                "to": new.masked,
+                "verified": new.state is State.VERIFIED,
+            },
+        ),
+    )
 
 
 async def verify(
