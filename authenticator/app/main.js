@@ -43,12 +43,15 @@ async function first(app, from) {
   if (request) return openRequest(app, request);
 }
 
+// Until the app stands where it was opened, nothing may take it elsewhere.
+let settled = false;
+
 /** Started, or seen again: one request that waits is shown at once. @param {App} app */
 async function look(app) {
   void app.notices.refresh().catch(() => {});
   await app.watch.start();
   const { waiting } = app.watch;
-  if (waiting.length === 1 && app.router.name === "home") await app.router.go("request", { id: waiting[0].id });
+  if (settled && waiting.length === 1 && app.router.name === "home") await app.router.go("request", { id: waiting[0].id });
 }
 
 /** @param {App} app */
@@ -113,6 +116,7 @@ async function start() {
     });
     listenToPage(app);
     await first(app, opened);
+    settled = true;
     await Promise.all([registering, look(app)]);
   } catch (problem) {
     await router.go("problem", { code: /** @type {{code?: string}} */ (problem).code ?? "unexpected", facts: {} });

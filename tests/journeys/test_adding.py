@@ -32,7 +32,7 @@ IPAD = (
 
 def another_account(server: Server, account: str) -> str:
     """A second username of the same person."""
-    name = f"{account}b"
+    name = account.replace("mercer", "bianchi")
     server.add_account(name, name="Ada Mercer")
     return name
 

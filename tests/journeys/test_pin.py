@@ -200,7 +200,7 @@ def test_forgotten_pin_is_renewed_from_a_browser_that_is_signed_in(
     portal.open("/")
     portal.log_out()
     portal.log_in(account)
-    phone.answer("approve", portal.read_number())
+    phone.answer("approve")
     phone.enter_pin(NEW_PIN)
     phone.at("result", look="approved")
     portal.is_signed_in()

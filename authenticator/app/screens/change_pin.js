@@ -8,6 +8,7 @@ import { button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { onEnter, pinField } from "../ui/fields.js";
 import { NewPin } from "../ui/new_pin.js";
+import { wrongOf } from "../ui/unlock_sheet.js";
 import { counted, t, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
@@ -54,7 +55,7 @@ export async function changePinScreen(/** @type {App} */ app, /** @type {{byLock
     } catch (problem) {
       working(false);
       if (!(problem instanceof Problem)) return fail(app, problem);
-      if (problem.code === "proof_wrong") return told(current, counted("unlock.wrong", Number(problem.facts.left ?? 0)));
+      if (problem.code === "proof_wrong") return told(current, wrongOf(problem));
       if (HERE.has(problem.code) || problem.code.startsWith("biometrics_")) return alert.say(whyOf(problem));
       await fail(app, problem);
     }

@@ -99,8 +99,9 @@ function openSheet({ device, title, text, wrong, twice, check, forgot }, byBiome
   if (device.cpin) first.input.focus();
 }
 
-/** @param {unknown} problem */
-function wrongOf(problem) {
+/** Why a PIN was not taken: with the tries left, where the server tells them. @param {unknown} problem */
+export function wrongOf(problem) {
   const { code, facts } = problem instanceof Problem ? problem : new Problem("unexpected");
-  return code === "proof_wrong" && Number(facts.left) > 0 ? counted("unlock.wrong", Number(facts.left)) : whyOf(problem);
+  if (code !== "proof_wrong") return whyOf(problem);
+  return Number(facts.left) > 0 ? counted("unlock.wrong", Number(facts.left)) : t("unlock.wrong_last");
 }
