@@ -189,7 +189,7 @@ def test_not_me_in_the_app_ends_the_session_that_a_notice_told_of(
     phone.at("reported", look="not-me-done")
     phone.says("reported.done.sessions_ended")
     thief.open("/")
-    thief.heading("login.sign_in.title")
+    thief.heading("error.not_signed_in.title")
 
 
 def test_ntfy_is_a_second_way_that_its_owner_switches(
