@@ -1,5 +1,7 @@
 """Settings: phones are listed, renamed and removed; seamless authentication is on or off."""
 
+from html import unescape
+
 import pytest
 
 from tests.desk import Desk
@@ -63,16 +65,17 @@ async def test_seamless_authentication_is_saved(desk: Desk) -> None:
     assert not (await accounts.get_account(desk.scene.ctx, account.id)).seamless
 
 
-async def test_password_session_sees_phones_but_no_buttons(desk: Desk) -> None:
-    """A phone that was there before it cannot be touched, nor another be added."""
+async def test_password_session_is_led_to_a_proof(desk: Desk) -> None:
+    """A phone that was there before it cannot be touched without one; the page leads there."""
     account, phone = await owner(desk)
     desk.scene.clock.step(1)
     await desk.sign_in(account, proof=Proof.PASSWORD)
     shown = (await desk.http.get("/settings/phones")).text
     assert "Old Pixel" in shown
-    assert "/settings/phones/remove?" not in shown
-    assert t("devices.phones.password_only") in shown
-    assert (await desk.http.get(f"/settings/phones/remove?id={phone.id}")).status_code == 403
+    refused = await desk.http.get(f"/settings/phones/remove?id={phone.id}")
+    assert refused.status_code == 403
+    there = f"/login/step-up?then=%2Fsettings%2Fphones%2Fremove%3Fid%3D{phone.id}&level=3"
+    assert there in unescape(refused.text)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ async def test_attempts_tell_what_the_app_shows(desk: Desk) -> None:
         "seamless": True,
         "label": "Pixel 9",
         "push": "ok",
+        "rests_until": None,
+        "retires_at": None,
         "requests": [],
     }
     began = await desk.scene.begin()

@@ -105,8 +105,8 @@ async def test_chooser_lists_the_last_used_phone_first(
         await scene.answer(phone.approval(request, now=scene.clock.now(), number=view.challenge))
         await collect(scene, began)
         scene.clock.step(DAY)
-        _, listed = await login.look(scene.ctx, mine(await scene.begin()))
-        assert listed[0].id == phone.id
+        _, ways = await login.look(scene.ctx, mine(await scene.begin()))
+        assert ways.all[0].id == phone.id
 
 
 @pytest.mark.parametrize("whose", ["nobody", "another account", "removed"])
@@ -139,6 +139,8 @@ async def remove(scene: Scene, account: Account, phone: ScenePhone) -> None:
             "push_health": PushHealth.OK,
             "credential": None,
             "created_at": 0,
+            "rests_until": None,
+            "retires_at": None,
         }
     )
     await devices.remove_by_phone(scene.ctx, record, source="198.51.100.9")

@@ -187,4 +187,4 @@ def test_refused_event_says_what_for() -> None:
     wrong = Happening(
         id=1, at=1, event="login.number_refused", source="", result="number_wrong", detail={}
     )
-    assert why(wrong) == t("error.number_wrong.title")
+    assert why(wrong, "en") == t("error.number_wrong.title")

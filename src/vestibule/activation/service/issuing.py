@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from vestibule.accounts import service as accounts
-from vestibule.activation import store
+from vestibule.activation import rules, store
 from vestibule.activation.rules import Authority, State, Ticket
 from vestibule.base import audit
 from vestibule.base.clock import DAY, SECOND
@@ -86,8 +86,11 @@ async def _issue(
     async def body(tx: Tx) -> None:
         await accounts.lock_account(tx, session.account_id)
         phones = await devices.active_enrollments(tx, session.account_id)
+        if not rules.may_add_phone(has_phone=bool(phones), strong=session.strong):
+            raise Refused("activation_needs_phone")
         if phones:
-            sessions.demand(ctx, session)
+            # Whoever finds an open session must not bring a phone of their own with it.
+            sessions.demand(ctx, session, assurance=Assurance.BASIC)
         if replaces is not None and replaces not in {phone.id for phone in phones}:
             raise Refused("enrollment_unknown")
         await _withdraw(tx, session.id, source=source, now=now)
