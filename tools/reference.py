@@ -16,7 +16,8 @@ from typer.cli import get_docs_for_click
 from vestibule import cli
 from vestibule.base.errors import CODES
 from vestibule.base.i18n import catalogue
-from vestibule.base.settings import PREFIX, Settings
+from vestibule.base.reaching import PREFIX
+from vestibule.base.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,7 +87,7 @@ def limits(field: FieldInfo) -> str:
 def settings() -> str:
     """A heading for every setting."""
     parts = [SETTINGS]
-    for name, field in Settings.model_fields.items():
+    for name, field in Settings.in_order():
         variable = f"{PREFIX}{name}".upper()
         parts.append(
             f"\n## `{name}`\n\n{field.description}\n\n"

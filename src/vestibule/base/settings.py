@@ -11,27 +11,26 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
-    SettingsConfigDict,
     SettingsError,
     TomlConfigSettingsSource,
 )
 
+from vestibule.base.reaching import PREFIX, Origin, Reaching
+
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-PREFIX = "VESTIBULE_"
 BESIDE = frozenset({"VESTIBULE_CONFIG", "VESTIBULE_SECRETS"})
 """Names that say where settings are, and so cannot stand in the file."""
 TESTING = frozenset(
@@ -52,15 +51,8 @@ class NumberEntry(StrEnum):
     NEVER = "never"
 
 
-Origin = Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]
-
-
-class Settings(BaseSettings):
+class Settings(Reaching):
     """Every setting; ``description`` is its help text."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, validate_default=True, str_max_length=4096
-    )
 
     # The house
     organisation: str = Field(
@@ -231,82 +223,7 @@ class Settings(BaseSettings):
         "to; empty: those known to the WebAuthn library.",
     )
 
-    # Push
-    push_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(
-            "fcm.googleapis.com",
-            "jmt17.google.com",
-            "*.push.apple.com",
-            "updates.push.services.mozilla.com",
-            "*.notify.windows.com",
-        ),
-        description="Hosts of push services that may be called; `*.` stands for one label or more.",
-    )
-    push_origins: dict[Origin, Origin] = Field(
-        default_factory=dict,
-        description="Push origin to the origin called in its place: for proxies and tests.",
-    )
-    vapid_subject: str = Field(
-        default="mailto:operator@example.invalid",
-        pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$",
-        description="Where push services reach the operator: mailto: or https:.",
-    )
-    ntfy_url: str = Field(
-        default="",
-        pattern=r"^(|https?://[^/\s]+)$",
-        description="Origin of an ntfy server: the second push way, for phones that no push service "
-        "reaches. Empty: there is none. For UnifiedPush name its host in push_allowed_hosts.",
-    )
-    ntfy_token: str = Field(
-        default="", description="Access token of that server, where publishing needs one."
-    )
-
-    # Mails, texts and calls
-    smtp_url: str = Field(
-        default="",
-        pattern=r"^(|console:|(smtp|smtps|smtp\+plain)://[^/\s]+)$",
-        description="smtp://user:password@host:587 (STARTTLS is demanded), smtps:// (TLS at once) "
-        "or smtp+plain:// (a relay on this machine). console: prints mails in the terminal; "
-        "empty: console where the portal is at localhost, else none are sent.",
-    )
-    mail_from: str = Field(
-        default="vestibule@localhost",
-        pattern=r"^[^\r\n]*[^@\s]+@[^@\s]+$",
-        description="Sender of mails: an address, or Name <address>.",
-    )
-    sms_gateway_url: str = Field(
-        default="",
-        pattern=r"^(|console:|https?://\S+)$",
-        description="Called (POST) to send a text. In it and in the body, {number}, {text}, "
-        "{language} and {by} (sms or voice) are filled in. console: prints texts in the terminal; "
-        "empty: console where the portal is at localhost, else none are sent.",
-    )
-    sms_gateway_body: str = Field(
-        default='{"to": "{number}", "text": "{text}"}',
-        description="What is posted: JSON where it begins with a brace, else a form.",
-    )
-    voice_gateway_url: str = Field(
-        default="",
-        pattern=r"^(|console:|https?://\S+)$",
-        description="As sms_gateway_url, for calls in which a voice reads the text.",
-    )
-    voice_gateway_body: str = Field(
-        default='{"to": "{number}", "say": "{text}", "language": "{language}"}',
-        description="As sms_gateway_body, for calls.",
-    )
-    gateway_headers: dict[str, str] = Field(
-        default_factory=dict,
-        description='Headers of calls to both gateways, say {"Authorization": "Bearer ..."}.',
-    )
-    home_country: str = Field(
-        default="",
-        pattern="^([A-Z]{2}|)$",
-        description="Country (ISO 3166, as IT) preselected for telephone numbers; empty: by the "
-        "page's language.",
-    )
-    sms_code_seconds: int = Field(
-        default=600, ge=60, le=600, description="How long a code by text, call or mail is good."
-    )
+    # Coming back with another phone
     number_trust_hours: int = Field(
         default=72,
         ge=0,
@@ -349,25 +266,9 @@ class Settings(BaseSettings):
         description="How long a removed address is still told what happens to the account.",
     )
 
-    telling: bool = Field(
-        default=True,
-        description="Tell people of what happened, by mail, push and text. Switch it off where "
-        "another server on the same database does.",
-    )
-    notice_days: int = Field(
-        default=365,
-        ge=30,
-        le=36_500,
-        description="How long what people were told of stays in their list, in days.",
-    )
     audit_days: int = Field(
         default=730, ge=366, le=36_500, description="How long audit events are kept, in days."
     )
-
-    @field_validator("push_allowed_hosts", mode="before")
-    @classmethod
-    def _words(cls, value: object) -> object:
-        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("database_url")
     @classmethod
@@ -408,10 +309,6 @@ class Settings(BaseSettings):
         """Host and port that the phone app listens on."""
         return _address(self.phone_listen, self.phone_url)
 
-    def push_host_allowed(self, host: str) -> bool:
-        """Whether a push service of this name may be called."""
-        return any(fnmatchcase(host.lower(), pattern) for pattern in self.push_allowed_hosts)
-
     def trusts_proxy(self, address: str) -> bool:
         """Whether ``address`` is a proxy whose X-Forwarded-For is believed."""
         try:
@@ -419,6 +316,11 @@ class Settings(BaseSettings):
         except ValueError:
             return False
         return any(peer in network for network in self.trusted_proxies)
+
+    @classmethod
+    def in_order(cls) -> list[tuple[str, "FieldInfo"]]:
+        """The table for people: the house first, how they are reached last."""
+        return sorted(cls.model_fields.items(), key=lambda item: item[0] in Reaching.model_fields)
 
     @classmethod
     def settings_customise_sources(

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from vestibule.base.settings import PREFIX, Settings
+from vestibule.base.reaching import PREFIX
+from vestibule.base.settings import Settings
 from vestibule.cli import terminal
 
 app = terminal.typer_app()
@@ -28,11 +29,11 @@ def list_settings(
 ) -> None:
     """Show every setting, its value here and what it means."""
     values = terminal.settings().model_dump(mode="json")
-    shown = {name: _shown(name, values[name]) for name in Settings.model_fields}
+    shown = {name: _shown(name, values[name]) for name, _ in Settings.in_order()}
     if as_json:
         terminal.out.print_json(json.dumps(shown))
         return
-    for name, field in Settings.model_fields.items():
+    for name, field in Settings.in_order():
         changed = "" if _default(name) == values[name] else " [bold](set)[/]"
         value = escape(json.dumps(shown[name], ensure_ascii=False))
         terminal.out.print(f"[bold]{PREFIX}{name.upper()}[/] = {value}{changed}")

@@ -13,8 +13,9 @@ from rich.markup import escape
 
 from vestibule.base.errors import Fault, Unavailable
 from vestibule.base.i18n import DEFAULT, catalogue, spoken, t
+from vestibule.base.reaching import PREFIX
 from vestibule.base.sealing import KeysRefused
-from vestibule.base.settings import PREFIX, Settings, SettingsRefused, load
+from vestibule.base.settings import Settings, SettingsRefused, load
 from vestibule.client.errors import ClientFault, Refused as PhoneRefused, Unreachable
 from vestibule.protocol.errors import ProtocolFault
 

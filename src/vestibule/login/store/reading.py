@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from vestibule.accounts.store import PERSON, account
+from vestibule.accounts.store import account
 from vestibule.base.limits import limit_state
 from vestibule.contacts.store import contact
 from vestibule.devices.store import enrollment
@@ -133,7 +133,7 @@ def _with_ways(people: FromClause) -> FromClause:
 
 SIGN_IN: Final = select(
     account.c.id.label("account_id"),
-    *PERSON,
+    *(column for column in account.c if column.name not in ("username_key", "password_hash")),
     account.c.password_hash,
     *_WAYS,
     _limits_name.c.version.label("name_version"),
