@@ -65,9 +65,9 @@ import { within } from "./patience.js";
 /** Whether the device's PIN opens this account's keys. @param {Device | undefined} device @param {Account} account */
 export const opens = (device, { root }) => device !== undefined && device.root === root;
 
-/** Whether it can prove anything now: linked, under the PIN in use, and not resting. @param {Device | undefined} device @param {Account} account @param {number} now ms, server time */
+/** Whether it can prove anything now: linked, under the PIN in use, neither resting nor retired. @param {Device | undefined} device @param {Account} account @param {number} now ms, server time */
 export const usable = (device, account, now) =>
-  opens(device, account) && !account.ended && !account.pending && !((account.rests ?? 0) > now);
+  opens(device, account) && !account.ended && !account.pending && !((account.rests ?? 0) > now) && !((account.retires ?? Infinity) <= now);
 
 const NAME = "vestibule";
 const HISTORY_KEPT = 100;
