@@ -25,7 +25,7 @@ PIN = "2580\n"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with an account for each test."""
     with serving(tmp_path_factory.mktemp("server")) as running:
-        for username in ("mira", "tomas"):
+        for username in ("mira", "tomas", "petra"):
             running.add_account(username)
         yield running
 
@@ -150,3 +150,31 @@ def test_picture_without_the_optional_part_says_what_to_install(
         read_qr(tmp_path / "code.png")
     assert caught.value.code == terminal.MISSING
     assert "vestibule[qr]" in caught.value.advice
+
+
+async def test_phone_in_a_terminal_changes_its_pin(
+    run: Run, http: aiohttp.ClientSession, server: Server
+) -> None:
+    """The old PIN is checked by the portal; a wrong one changes nothing."""
+    _, page = await _sign_in(http, server, "petra")
+    linked = run("phone", "activate", page.activation_link, "--yes", "--pin-stdin", stdin=PIN)
+    assert linked.returncode == 0, linked.stderr
+    wrong = run("phone", "pin", "--pin-stdin", stdin="8642\n7391\n")
+    assert wrong.returncode == terminal.REFUSED
+    done = run("phone", "pin", "--pin-stdin", stdin="2580\n7391\n")
+    assert done.returncode == 0, done.stderr
+    assert "The PIN is changed" in done.stdout
+
+
+async def test_phone_in_a_terminal_hears_that_a_password_alone_is_no_way(
+    run: Run, server: Server
+) -> None:
+    """Without a number, a printed code or another phone the portal is the way."""
+    words = ("add", "petra", "--server", server.phone, "--secrets-stdin")
+    refused = run("phone", "--state", "other.json", *words, stdin="not the password\n")
+    assert refused.returncode == terminal.REFUSED
+    server.add_account("nora")
+    words = ("add", "nora", "--server", server.phone, "--secrets-stdin")
+    stopped = run("phone", "--state", "other.json", *words, stdin=f"{PASSWORD}\n")
+    assert stopped.returncode == terminal.REFUSED
+    assert "Nothing beside the password" in stopped.stderr

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from vestibule.cli import terminal
 from vestibule.cli.qr_image import read_qr
+from vestibule.client import cases
 from vestibule.client.offers import Offer, Request
 from vestibule.client.phone import Phone
 
@@ -264,3 +265,89 @@ def remove(
         terminal.out.print(f"Unlinked {escape(account)}.")
 
     _with_phone(ctx, body)
+
+
+@app.command("pin")
+def change_pin(ctx: typer.Context, pin_stdin: Pin = False) -> None:
+    """Change this phone's PIN: first the old one, which the portal checks, then the new one."""
+    old = _ask_pin(from_stdin=pin_stdin)
+    new = terminal.ask_secret("New PIN", from_stdin=pin_stdin, flag="--pin-stdin", twice=True)
+
+    async def body(phone: Phone) -> None:
+        await phone.change_pin(old, new)
+        terminal.out.print("The PIN is changed, for every account on this phone.")
+
+    _with_phone(ctx, body)
+
+
+@app.command("add")
+def add(
+    ctx: typer.Context,
+    username: Annotated[str, typer.Argument(help="Your username at the portal.")],
+    server: Annotated[str, typer.Option(help="The phone app's address.")],
+    way: Annotated[
+        str, typer.Option(help="What beside the password: sms, voice, code or phone.")
+    ] = "",
+    replaces: Annotated[
+        str, typer.Option(help="The phone that this one replaces: its id, `all`, or nothing.")
+    ] = "",
+    forgotten: Annotated[
+        bool, typer.Option("--forgotten-pin", help="Make a new PIN: the old one is forgotten.")
+    ] = False,
+    label: Annotated[str, typer.Option(help="This phone's name, as the portal shows it.")] = "",
+    secrets_stdin: Annotated[
+        bool, typer.Option(help="Read the password, then the PIN, from standard input.")
+    ] = False,
+) -> None:
+    """Link an account by username and password: by text message, printed code or another phone."""
+    password = terminal.ask_secret(
+        "Password", from_stdin=secrets_stdin, flag="--secrets-stdin", twice=False
+    )
+
+    name = label or f"Terminal on {node()}"[:40]
+
+    async def body(phone: Phone) -> None:
+        case = await cases.begin(phone, server, username, password, label=name, afresh=forgotten)
+        offer = await _prove(phone, case, way, replaces)
+        _show_offer(offer)
+        pin = _ask_pin(from_stdin=secrets_stdin, twice=True)
+        linked, rests_until = await cases.finish(phone, case, offer, pin=pin)
+        terminal.out.print(f"Linked [bold]{escape(linked.account)}[/] as {escape(name)}.")
+        if rests_until is not None:
+            begins = datetime.fromtimestamp(rests_until / 1000, UTC)
+            terminal.out.print(f"It begins to approve at {begins:%Y-%m-%d %H:%M} UTC.")
+
+    _with_phone(ctx, body)
+
+
+async def _prove(phone: Phone, case: cases.Case, way: str, replaces: str) -> Offer:
+    """Go a way with the case, and return what it leads to."""
+    for one in case.phones:
+        terminal.out.print(f"Phone {one['id']}  {escape(one['label'])}")
+    if not case.ways:
+        raise terminal.StoppedError(
+            "Nothing beside the password is known of this account.",
+            "Sign in at the portal by another factor, and link this phone there.",
+        )
+    kinds = ", ".join(dict.fromkeys(str(one["kind"]) for one in case.ways))
+    kind = way or typer.prompt(f"Which way ({kinds})", err=True)
+    chosen = await cases.choose(phone, case, case.way(kind), replaces=replaces)
+    return await _offer_of(phone, case, kind, chosen["number"])
+
+
+async def _offer_of(phone: Phone, case: cases.Case, kind: str, number: str | None) -> Offer:
+    """What the way leads to: a code is asked for, another phone is waited for."""
+    if kind != "phone":
+        return await cases.type_code(phone, case, typer.prompt("Code", err=True))
+    terminal.out.print(
+        f"Approve on the other phone{f', with the number {number}' if number else ''}."
+    )
+    while True:
+        outcome = await cases.outcome(phone, case)
+        if outcome.offer is not None:
+            return outcome.offer
+        if outcome.state != "waiting":
+            raise terminal.StoppedError(
+                f"It was not approved: {outcome.state}.", "Begin again, or choose another way."
+            )
+        await asyncio.sleep(2)
