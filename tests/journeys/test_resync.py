@@ -28,6 +28,31 @@ RUN_AHEAD = """steps => new Promise((resolve, reject) => {
 })"""
 
 
+def fall_out_of_step(phone: Phone, pushes: PushService) -> None:
+    """The counter runs ahead, and the push subscription dies without anybody's notice."""
+    phone.open()
+    phone.at("home")
+    assert phone.page.evaluate(RUN_AHEAD, AHEAD) == 1
+    phone.close()
+    pushes.forget_phones()
+
+
+def next_sign_in_is_pushed(portal: Portal, phone: Phone, account: str, screen: Desktop) -> None:
+    """The app, still open at its list, sees the notification come and leads to the request."""
+    phone.page.wait_for_timeout(500)
+    before = screen.count
+    portal.log_in(account)
+    phone.notified(before, PHONE["worker.sign_in"])
+    phone.says("resync.done")
+    expect(phone.page.locator(".step.done")).to_have_count(9)
+    phone.look("resync-done")
+    phone.press("resync.open")
+    until(phone.page, lambda: phone.shows("request"), "the request")
+    # The response has made the browser a known one: no number is asked for.
+    phone.approve()
+    portal.is_signed_in()
+
+
 def test_resynchronisation_repairs_a_counter_that_ran_ahead_and_a_dead_subscription(
     portal: Portal, phone: Phone, account: str, screen: Desktop, pushes: PushService
 ) -> None:
@@ -37,11 +62,7 @@ def test_resynchronisation_repairs_a_counter_that_ran_ahead_and_a_dead_subscript
     second, as the protocol wants it; each step that can be seen ticks itself off.
     """
     link_and_leave(portal, phone, account)
-    phone.open()
-    phone.at("home")
-    assert phone.page.evaluate(RUN_AHEAD, AHEAD) == 1
-    phone.close()
-    pushes.forget_phones()
+    fall_out_of_step(phone, pushes)
     before = screen.count
 
     # a to c: the portal's sign-in, username and password; the one phone needs no choice.
@@ -74,15 +95,4 @@ def test_resynchronisation_repairs_a_counter_that_ran_ahead_and_a_dead_subscript
 
     # i: out and in again. Now the push arrives.
     portal.log_out()
-    phone.page.wait_for_timeout(500)
-    before = screen.count
-    portal.log_in(account)
-    phone.notified(before, PHONE["worker.sign_in"])
-    phone.says("resync.done")
-    expect(done).to_have_count(9)
-    phone.look("resync-done")
-    phone.press("resync.open")
-    until(phone.page, lambda: phone.shows("request"), "the request")
-    # The response has made the browser a known one: no number is asked for.
-    phone.approve()
-    portal.is_signed_in()
+    next_sign_in_is_pushed(portal, phone, account, screen)
