@@ -9,6 +9,7 @@ from vestibule.activation import pages as activation
 from vestibule.base.context import Context
 from vestibule.contacts import service as contacts
 from vestibule.devices import service as devices
+from vestibule.devices.rules import can_approve
 from vestibule.factors import service as factors
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Session
@@ -37,6 +38,12 @@ async def home(request: Request) -> Response:
         "home.html",
         session=session,
         phones=phones,
+        incoming=[
+            phone.enrollment
+            for phone in phones
+            if not can_approve(phone.enrollment, ctx.clock.now())
+            and phone.enrollment.retires_at is None
+        ],
         labels={phone.enrollment.id: phone.enrollment.label for phone in phones},
         sign_ins=await sessions.list_sign_ins(ctx, session.account_id, most=_SIGN_INS),
         back="/",
