@@ -63,15 +63,21 @@ async def furnish(database: Database) -> None:
         for number in KNOWN["disabled"]:
             await tx.run(_DISABLE, name=username(number))
         for number in KNOWN["phone"]:
-            row = await tx.one(_ID, name=username(number))
-            await tx.run(insert(enrollment), **blank(enrollment, row["id"]))
+            await tx.run(insert(enrollment), **blank(enrollment, await id_of(tx, number)))
         for number in KNOWN["factors"]:
-            row = await tx.one(_ID, name=username(number))
+            account_id = await id_of(tx, number)
             for kind in ("totp", "recovery_codes"):
-                made = blank(factor, row["id"], kind=kind, confirmed_at=1)
+                made = blank(factor, account_id, kind=kind, confirmed_at=1)
                 await tx.run(insert(factor), **made)
 
     await database.write(body)
+
+
+async def id_of(tx: Tx, number: int) -> str:
+    """The account's id."""
+    row = await tx.one(_ID, name=username(number))
+    assert row is not None
+    return str(row["id"])
 
 
 _BLANK: dict[type, str | int | bytes] = {str: "x", int: 1, bytes: b"x"}

@@ -52,7 +52,9 @@ async def again(scene: Scene, began: Began) -> login.View:
 
 async def collect(scene: Scene, began: Began) -> str:
     """Collect the session."""
-    return await login.collect(scene.ctx, mine(began), visitor=HERE)
+    cookie = await login.collect(scene.ctx, mine(began), visitor=HERE)
+    assert cookie is not None
+    return cookie
 
 
 async def step(scene: Scene, began: Began) -> Step:

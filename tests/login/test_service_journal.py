@@ -25,6 +25,7 @@ async def test_journal_tells_the_whole_sign_in(scene: Scene) -> None:
         phone.approval(request, now=scene.clock.now(), number=number), source=PHONE_AT
     )
     cookie = await login.collect(scene.ctx, mine(began), visitor=HERE)
+    assert cookie is not None
     by_phone = f"phone:{phone.id}"
     journal = [row for row in await scene.events() if row["event"] != "account.created"][1:]
     assert [(e["event"], e["actor"], e["source"], e["result"]) for e in journal] == [
@@ -46,6 +47,7 @@ async def test_no_secret_is_stored_in_the_clear(scene: Scene) -> None:
     began = await scene.begin()
     await scene.approve(phone, began)
     cookie = await login.collect(scene.ctx, mine(began), visitor=HERE)
+    assert cookie is not None
     tables = repr(await scene.everything()) + repr(await scene.events())
     keys = (phone.response_key, phone.knowledge_key)
     assert phone.subscription is not None

@@ -25,7 +25,9 @@ async def phone(scene: Scene) -> ScenePhone:
 
 async def respond(scene: Scene, began: Began, typed: str) -> str:
     """Type a response; the session's cookie."""
-    return await login.respond(scene.ctx, mine(began), typed=typed, visitor=HERE)
+    cookie = await login.respond(scene.ctx, mine(began), typed=typed, visitor=HERE)
+    assert cookie is not None
+    return cookie
 
 
 async def refusal(scene: Scene, began: Began, typed: str) -> Refused:

@@ -12,6 +12,7 @@ from tests.login.scene import HERE, Scene, code_of, mine, shown
 from vestibule.accounts import service as accounts
 from vestibule.accounts.store import account as account_table
 from vestibule.base.clock import HOUR, MINUTE
+from vestibule.base.database import Value
 from vestibule.base.errors import Fault, Refused
 from vestibule.base.ids import new_secret
 from vestibule.login import service as login
@@ -91,7 +92,11 @@ async def test_unknown_browser_wakes_nobody_in_quiet_hours(scene: Scene) -> None
     account = await scene.account()
     phone = await scene.phone(account)
     minute = scene.clock.now() // MINUTE % 1440
-    hours = {"quiet_from": minute, "quiet_until": (minute + 120) % 1440, "timezone": "UTC"}
+    hours: dict[str, Value] = {
+        "quiet_from": minute,
+        "quiet_until": (minute + 120) % 1440,
+        "timezone": "UTC",
+    }
     await scene.ctx.db.run(_SET, id_=account.id, **hours)
     began = await scene.begin()
     assert (shown(began).push, shown(began).why_no_push) == (True, "quiet")

@@ -299,8 +299,12 @@ class Way:
 
 
 def in_order(ways: Iterable[Way]) -> tuple[Way, ...]:
-    """The last used first; what is kept in reserve last, whenever it was used."""
-    return tuple(sorted(ways, key=lambda way: (way.reserve, -(way.used_at or 0), -way.added_at)))
+    """The last used first, then phones; what is kept in reserve last, whenever it was used."""
+
+    def key(way: Way) -> tuple[bool, int, bool, int]:
+        return way.reserve, -(way.used_at or 0), way.kind != PHONE, -way.added_at
+
+    return tuple(sorted(ways, key=key))
 
 
 def taken_at_once(ways: tuple[Way, ...]) -> Way | None:

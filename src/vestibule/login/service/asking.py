@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vestibule.base import audit, ids
 from vestibule.base.context import Context
@@ -58,31 +58,14 @@ async def open_choice(
     session_id: str | None = None,
 ) -> Mine:
     """Store an attempt that nobody is asked about yet."""
-    now, id_, secret = ctx.clock.now(), ids.new_id(), ids.new_secret()
-    attempt = Attempt(
-        id=id_,
+    now, secret = ctx.clock.now(), ids.new_secret()
+    attempt = replace(
+        _nobody_asked(ctx, visitor, now=now),
         kind=kind,
         account_id=account_id,
         session_id=session_id,
         detail=detail,
-        enrollment_id=None,
-        factor_id=None,
-        state=State.CHOOSING,
-        round=1,
         known=known,
-        push=False,
-        number=False,
-        challenge="",
-        tries=0,
-        proofs=0,
-        resync_counter=None,
-        request=None,
-        request_expires_at=0,
-        challenge_expires_at=0,
-        expires_at=now + ctx.settings.attempt_seconds * 1000,
-        browser=visitor.browser,
-        address=visitor.address,
-        place=visitor.place,
     )
     await ctx.db.run(
         store.INSERT,
@@ -99,7 +82,35 @@ async def open_choice(
             detail={"kind": kind.value},
         ),
     )
-    return Mine(id=id_, secret=secret)
+    return Mine(id=attempt.id, secret=secret)
+
+
+def _nobody_asked(ctx: Context, visitor: Visitor, *, now: int) -> Attempt:
+    return Attempt(
+        id=ids.new_id(),
+        kind=Kind.SIGN_IN,
+        account_id="",
+        session_id=None,
+        detail="",
+        enrollment_id=None,
+        factor_id=None,
+        state=State.CHOOSING,
+        round=1,
+        known=False,
+        push=False,
+        number=False,
+        challenge="",
+        tries=0,
+        proofs=0,
+        resync_counter=None,
+        request=None,
+        request_expires_at=0,
+        challenge_expires_at=0,
+        expires_at=now + ctx.settings.attempt_seconds * 1000,
+        browser=visitor.browser,
+        address=visitor.address,
+        place=visitor.place,
+    )
 
 
 async def take(ctx: Context, mine: Mine) -> Proof:

@@ -68,7 +68,14 @@ async def open_attempt(
             now=now,
         )
     attempt = _attempt(ctx, entrance, found, account, way=way, push=allowed.push, now=now)
-    opened = await tx.run(
+    entry = audit.journal(
+        event="login.began",
+        actor="browser",
+        source=entrance.visitor.address,
+        at=now,
+        detail={"known": found.known, "push": attempt.push, "phones": len(found.ways.phones)},
+    )
+    if not await tx.run(
         store.OPEN,
         **store.values_of(attempt),
         browser_digest=browser_digest(ctx, secret),
@@ -77,15 +84,8 @@ async def open_attempt(
         opened_at=now,
         name_subject=found.name.subject,
         name_version=name_version,
-        **audit.journal(
-            event="login.began",
-            actor="browser",
-            source=entrance.visitor.address,
-            at=now,
-            detail={"known": found.known, "push": attempt.push, "phones": len(found.ways.phones)},
-        ),
-    )
-    if not opened:
+        **entry,
+    ):
         raise Lost
     changed: tuple[Attempt, ...] = ()
     if found.others:

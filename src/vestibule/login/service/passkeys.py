@@ -33,7 +33,6 @@ async def sign_in_by_passkey(
     Raises Refused `passkey_wrong` (the same for unknown passkeys, and for accounts that may not
     sign in), `passkey_late`, `source_wait` (with `wait`, seconds), `network_not_allowed`.
     """
-    known_digest = sessions.browser_digest(ctx, browser_secret)
 
     async def body(tx: Tx) -> str | Fault:
         now = ctx.clock.now()
@@ -55,39 +54,56 @@ async def sign_in_by_passkey(
                 raise
             await limits.save(tx, source, source.limits.password_failed(now=now))
             return await _refused(tx, None, refused.code.name, visitor, now)
-        row = await tx.one(
-            store.BY_ACCOUNT,
-            account_id=account_id,
-            known_digest=known_digest,
-            known_since=sessions.known_since(ctx, now),
+        known_digest = sessions.browser_digest(ctx, browser_secret)
+        return await _open(
+            tx, ctx, account_id, factor_id, known_digest=known_digest, visitor=visitor, now=now
         )
-        if row is None or row["disabled_at"] is not None:
-            return await _refused(tx, account_id, "account_disabled", visitor, now)
-        if not account_rules.within(account_rules.networks_of(row["networks"]), visitor.address):
-            await _refused(tx, account_id, "network_not_allowed", visitor, now)
-            return Refused("network_not_allowed", address=visitor.address)
-        opened = await sessions.open_session(
-            tx,
-            ctx,
-            account_id=account_id,
-            attempt_id=ids.new_id(),
-            proof=Proof.PASSKEY,
-            enrollment_id=None,
-            factor_id=factor_id,
-            browser_digest=known_digest,
-            known=bool(row["known"]),
-            timezone=row["timezone"],
-            renew_at=row["renew_at"],
-            visitor=visitor,
-            now=now,
-        )
-        return opened.cookie
 
     outcome = await ctx.db.write(body)
     if isinstance(outcome, Fault):
         # It left the transaction by its result: raised inside, it would undo the count.
         raise outcome
     return outcome
+
+
+async def _open(
+    tx: Tx,
+    ctx: Context,
+    account_id: str,
+    factor_id: str,
+    *,
+    known_digest: bytes,
+    visitor: Visitor,
+    now: int,
+) -> str | Fault:
+    """The session's cookie, where the account may sign in from here."""
+    row = await tx.one(
+        store.BY_ACCOUNT,
+        account_id=account_id,
+        known_digest=known_digest,
+        known_since=sessions.known_since(ctx, now),
+    )
+    if row is None or row["disabled_at"] is not None:
+        return await _refused(tx, account_id, "account_disabled", visitor, now)
+    if not account_rules.within(account_rules.networks_of(row["networks"]), visitor.address):
+        await _refused(tx, account_id, "network_not_allowed", visitor, now)
+        return Refused("network_not_allowed", address=visitor.address)
+    opened = await sessions.open_session(
+        tx,
+        ctx,
+        account_id=account_id,
+        attempt_id=ids.new_id(),
+        proof=Proof.PASSKEY,
+        enrollment_id=None,
+        factor_id=factor_id,
+        browser_digest=known_digest,
+        known=bool(row["known"]),
+        timezone=row["timezone"],
+        renew_at=row["renew_at"],
+        visitor=visitor,
+        now=now,
+    )
+    return opened.cookie
 
 
 async def _refused(

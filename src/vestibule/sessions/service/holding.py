@@ -81,21 +81,21 @@ async def open_session(
         expires_at=new.expires_at,
         ended_at=None,
         end_reason=None,
-        **audit.journal(
-            event="session.opened",
-            actor="browser",
-            source=visitor.address,
-            result="ok",
-            detail={
-                "proof": proof.value,
-                "browser": visitor.browser,
-                "place": visitor.place,
-                "known": known,
-            },
-            at=now,
-        ),
+        **_opened(proof, visitor, known=known, at=now),
     )
     return new
+
+
+def _opened(proof: Proof, visitor: Visitor, *, known: bool, at: int) -> dict[str, str | int]:
+    detail = {
+        "proof": proof.value,
+        "browser": visitor.browser,
+        "place": visitor.place,
+        "known": known,
+    }
+    return audit.journal(
+        event="session.opened", actor="browser", source=visitor.address, detail=detail, at=at
+    )
 
 
 async def session_of(
