@@ -43,7 +43,7 @@ def test_chooser_sends_nothing_before_the_choice_and_a_change_of_mind_keeps_the_
     new.open()
     until(old.page, lambda: old.shows("request") or new.shows("request"), "a request")
     asked, other = (old, new) if old.shows("request") else (new, old)
-    portal.follow("login.wait.other_phone")
+    portal.follow("login.wait.other_way")
     phones.last.check()
     portal.press("login.choose.button")
     number = portal.read_number()

@@ -177,7 +177,7 @@ def test_every_event_has_words_or_is_for_operators() -> None:
     silent = {
         name
         for name in named
-        if not words(Happening(id=1, at=1, event=name, source="", result="ok", detail={}))
+        if not words(Happening(id=1, at=1, event=name, source="", result="ok", detail={}), "en")
     }
     assert silent == OPERATORS_ONLY & named
 
