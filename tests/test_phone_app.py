@@ -31,7 +31,9 @@ def node(*arguments: str | Path, stdin: str = "") -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("config", ["tsconfig.json", "tsconfig.worker.json", "tsconfig.portal.json"])
+@pytest.mark.parametrize(
+    "config", ["tsconfig.json", "tsconfig.worker.json", "tsconfig.portal.json"]
+)
 def test_types_hold(config: str) -> None:
     """The compiler accepts the JSDoc types of app, worker and tests, and of the portal's module."""
     node("node_modules/typescript/bin/tsc", "--project", config)

@@ -205,8 +205,15 @@ class House:
 
 def origins(ctx: Context) -> dict[str, ASGIApp]:
     """The two applications by the Host header that asks for them."""
+    return {
+        urlsplit(ctx.settings.portal_url).netloc.lower(): _portal(ctx),
+        urlsplit(ctx.settings.phone_url).netloc.lower(): _phone(ctx),
+    }
+
+
+def _portal(ctx: Context) -> ASGIApp:
     settings = ctx.settings
-    portal_routes = [
+    routes = [
         *home.routes,
         *login_pages.routes,
         *activation_pages.routes,
@@ -223,9 +230,9 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
         Route("/static/{name}", static_file, methods=["GET"]),
     ]
     if settings.test_hooks:
-        portal_routes += hook_routes(ctx)
-    portal = Porch(
-        Doors(portal_routes),
+        routes += hook_routes(ctx)
+    return Porch(
+        Doors(routes),
         ctx=ctx,
         headers={
             "content-security-policy": PORTAL_POLICY,
@@ -234,7 +241,11 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
         },
         answer=problem_page,
     )
-    phone = Porch(
+
+
+def _phone(ctx: Context) -> ASGIApp:
+    settings = ctx.settings
+    return Porch(
         Doors(
             [
                 *login_api.routes,
@@ -254,10 +265,6 @@ def origins(ctx: Context) -> dict[str, ASGIApp]:
         },
         answer=problem_json,
     )
-    return {
-        urlsplit(settings.portal_url).netloc.lower(): portal,
-        urlsplit(settings.phone_url).netloc.lower(): phone,
-    }
 
 
 async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:

@@ -53,7 +53,7 @@ async def test_browser_chooses_among_several_phones(
         offer = await second.fetch_offer(more.activation_link)
         await second.activate(offer, pin="7294", label="Second")
         other, page = await sign_in(http, server, username)
-        assert (page.path, len(page.phones)) == ("/login/choose", 2)
+        assert (page.path, len(page.ways)) == ("/login/choose", 2)
         assert await phone.requests() == await second.requests() == []
         page = await other.choose(page, second.state.account().id)
         assert await phone.requests() == []
@@ -105,19 +105,19 @@ def test_page_reads_what_people_see() -> None:
         '<input id="u" name="username" type="text" value="not hidden"></form>'
         '<p class="number code" dir="ltr"><span>ABCD</span>\n<span>2345</span></p>'
         '<p class="number " dir="ltr"><span>123</span><span>456</span></p>'
-        '<input type="radio" name="phone" value="x"><input type="radio" name="phone" value="y">'
+        '<input type="radio" name="way" value="x"><input type="radio" name="way" value="y">'
     )
     page = Page(200, "/", "", text)
     assert page.title == "Sign\u00a0in & out"
     assert page.hidden("/a?b&c") == {"form": "a&b", "n": ""}
     assert (page.activation_code, page.challenge) == ("ABCD2345", "123456")
-    assert page.phones == ["x", "y"]
+    assert page.ways == ["x", "y"]
 
 
 def test_page_that_shows_nothing_says_nothing() -> None:
     """No forms, no numbers: empty texts."""
     page = Page(200, "/", "", "")
     assert (page.title, page.challenge, page.activation_code) == ("", "", "")
-    assert (page.activation_link, page.phones) == ("", [])
+    assert (page.activation_link, page.ways) == ("", [])
     with pytest.raises(NotPossible):
         page.hidden("/login")

@@ -103,20 +103,15 @@ def test_pin_cannot_be_changed_without_a_connection(
     sign_in(portal, phone, account)
 
 
-def test_forgotten_pin_is_renewed_by_a_recovery_code_one_account_after_the_other(
-    portal: Portal, new_portal: NewPortal, phone: Phone, account: str
-) -> None:
-    """From the sheet that asks for it to a new PIN, without anybody's help.
-
-    The phone keeps its name; the other account says that it needs the new PIN, and is renewed by
-    the same way with the PIN that was set.
-    """
-    second = another_account(phone.server, account)
+def link_two_with_codes(
+    new_portal: NewPortal, phone: Phone, first: str, second: str
+) -> dict[str, list[str]]:
+    """Two accounts on one phone, each with recovery codes."""
     codes = {}
-    for number, name in enumerate((account, second)):
+    for name in (first, second):
         desk = new_portal()
         desk.log_in(name)
-        if number == 0:
+        if name == first:
             phone.link(desk.code())
         else:
             add_by_code(phone, desk.code())
@@ -127,6 +122,31 @@ def test_forgotten_pin_is_renewed_by_a_recovery_code_one_account_after_the_other
         sign_in(desk, phone, name)
         phone.press("action.done")
         codes[name] = recovery_codes(desk)
+    return codes
+
+
+def approves_with_new_pin(new_portal: NewPortal, phone: Phone, name: str) -> Portal:
+    """A browser that the phone lets in, with its new PIN."""
+    desk = new_portal()
+    desk.log_in(name)
+    phone.answer("approve", desk.read_number())
+    phone.enter_pin(NEW_PIN)
+    phone.at("result", look="approved")
+    desk.is_signed_in()
+    phone.press("action.done")
+    return desk
+
+
+def test_forgotten_pin_is_renewed_by_a_recovery_code_one_account_after_the_other(
+    portal: Portal, new_portal: NewPortal, phone: Phone, account: str
+) -> None:
+    """From the sheet that asks for it to a new PIN, without anybody's help.
+
+    The phone keeps its name; the other account says that it needs the new PIN, and is renewed by
+    the same way with the PIN that was set.
+    """
+    second = another_account(phone.server, account)
+    codes = link_two_with_codes(new_portal, phone, account, second)
     phone.open_account(account)
     phone.at("account")
     phone.fill("account.name", "Ada’s blue phone")
@@ -161,13 +181,7 @@ def test_forgotten_pin_is_renewed_by_a_recovery_code_one_account_after_the_other
     enter_known_pin(phone, NEW_PIN)
     phone.is_linked()
     for name in (account, second):
-        desk = new_portal()
-        desk.log_in(name)
-        phone.answer("approve", desk.read_number())
-        phone.enter_pin(NEW_PIN)
-        phone.at("result", look="approved")
-        desk.is_signed_in()
-        phone.press("action.done")
+        desk = approves_with_new_pin(new_portal, phone, name)
         desk.open("/settings/phones")
         kept = desk.page.get_by_text("Ada’s blue phone")
         expect(kept).to_have_count(1 if name == account else 0)

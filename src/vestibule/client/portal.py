@@ -19,7 +19,7 @@ from vestibule.client.errors import NotPossible, Unreachable
 
 _FORM = re.compile(r'<form[^>]* action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 _HIDDEN = re.compile(r'type="hidden" name="([^"]*)" value="([^"]*)"')
-_PHONE = re.compile(r'name="way" value="([^"]*)"')
+_WAY = re.compile(r'name="way" value="([^"]*)"')
 _NUMBER = re.compile(r'class="number([^"]*)"[^>]*>(.*?)</p>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>|\s")
 _LINK = re.compile(r"https?://[^\s\"'<>]+/activate#[\w.-]+")
@@ -71,9 +71,9 @@ class Page:
         return unescape(found[0]) if found else ""
 
     @property
-    def phones(self) -> list[str]:
-        """The ids of the phones to choose from."""
-        return [unescape(value) for value in _PHONE.findall(self.text)]
+    def ways(self) -> list[str]:
+        """The ids of the ways to choose from: phones and other factors."""
+        return [unescape(value) for value in _WAY.findall(self.text)]
 
 
 class Portal:

@@ -9,7 +9,7 @@ import hmac
 from vestibule.base import audit, limits
 from vestibule.base.clock import SECOND
 from vestibule.base.context import Context
-from vestibule.base.database import Tx
+from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Malformed, Refused
 from vestibule.devices import store
 from vestibule.devices.service.proofs import check_proof, parse_proof
@@ -53,25 +53,32 @@ async def check_knowledge(
             raise Refused("pin_locked")
         key = open_knowledge_key(ctx, message.kid, row["knowledge_key"])
         if hmac.compare_digest(proof, nonce_proof(key, nonce)):
-            await limits.save(
-                tx, device, device.limits.knowledge_right(by=message.kid), always=True
-            )
+            right = device.limits.knowledge_right(by=message.kid)
+            await limits.save(tx, device, right, always=True)
             return None
-        failed = device.limits.knowledge_failed(by=message.kid, now=now)
-        await limits.save(tx, device, failed)
-        await audit.record(
-            tx,
-            event="enrollment.pin_locked" if failed.knowledge_locked else "enrollment.pin_refused",
-            account_id=row["account_id"],
-            subject=message.kid,
-            actor=f"phone:{message.kid}",
-            source=source,
-            result="ok" if failed.knowledge_locked else "proof_wrong",
-            at=now,
-            detail={"label": row["label"]},
-        )
-        return failed.knowledge_left
+        return await _count(tx, device, row, message.kid, source=source, now=now)
 
     left = await ctx.db.write(weigh)
     if left is not None:
         raise Refused("proof_wrong", left=left)
+
+
+async def _count(
+    tx: Tx, device: limits.Slot, row: Row, phone: str, *, source: str, now: int
+) -> int:
+    """One wrong PIN more on this device; the tries that are left."""
+    failed = device.limits.knowledge_failed(by=phone, now=now)
+    await limits.save(tx, device, failed)
+    locked = failed.knowledge_locked
+    await audit.record(
+        tx,
+        event="enrollment.pin_locked" if locked else "enrollment.pin_refused",
+        account_id=row["account_id"],
+        subject=phone,
+        actor=f"phone:{phone}",
+        source=source,
+        result="ok" if locked else "proof_wrong",
+        at=now,
+        detail={"label": row["label"]},
+    )
+    return failed.knowledge_left

@@ -45,6 +45,9 @@ class PassState(msgspec.Struct, frozen=True):
     """Whether its first use spends it."""
 
 
+_JOURNAL: Final = ("event", "event_at", "actor", "source", "result", "audit_detail")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
     """A pass at the only moment at which it is known."""
@@ -151,6 +154,7 @@ async def confirm_pass(
             if row["kind"] == Kind.TEMPORARY_PASS:
                 actor = f"staff:{member.account_id}"
                 await records.revoke(tx, row, source=source, now=now, actor=actor)
+        state = PassState(digest=_digest(ctx, factor_id, code), single=single)
         await tx.run(
             store.ADD,
             id=factor_id,
@@ -158,9 +162,7 @@ async def confirm_pass(
             kind=Kind.TEMPORARY_PASS.value,
             label=t("factors.kind.temporary_pass", language),
             secret=b"",
-            state=msgspec.json.encode(
-                PassState(digest=_digest(ctx, factor_id, code), single=single)
-            ).decode(),
+            state=msgspec.json.encode(state).decode(),
             version=1,
             created_at=now,
             confirmed_at=now,
@@ -168,9 +170,7 @@ async def confirm_pass(
             expires_at=expires_at,
             revoked_at=None,
             # The request's own event tells of it, in this transaction.
-            **dict.fromkeys(
-                ("event", "event_at", "actor", "source", "result", "audit_detail"), None
-            ),
+            **dict.fromkeys(_JOURNAL, None),
         )
 
     await ctx.db.write(body)
