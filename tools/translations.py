@@ -41,7 +41,7 @@ def wanted(language: str, english: dict[str, str]) -> dict[str, str]:
     needed: dict[str, str] = {}
     for key, text in english.items():
         base, _, form = key.rpartition(".")
-        if form in FORMS and f"{base}.other" in english:
+        if form in FORMS and {f"{base}.one", f"{base}.other"} <= english.keys():
             other = english[f"{base}.other"]
             needed |= {f"{base}.{one}": english.get(f"{base}.{one}", other) for one in forms}
         else:

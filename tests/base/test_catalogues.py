@@ -19,7 +19,8 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
 def base_of(key: str) -> str | None:
     """The key of a counted text without its form; None for all other keys."""
     base, _, form = key.rpartition(".")
-    return base if form in FORMS and f"{base}.other" in catalogue("en") else None
+    counted = {f"{base}.one", f"{base}.other"} <= catalogue("en").keys()
+    return base if form in FORMS and counted else None
 
 
 def names_in(text: str) -> set[str]:

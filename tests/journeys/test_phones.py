@@ -72,7 +72,7 @@ def test_blocked_notifications_say_how_to_allow_them(
     phone.at("notifications")
     phone.press("action.done")
     portal.log_in(account)
-    portal.says("login.wait.open_on")
+    portal.says("login.wait.open_there")
     portal.look("wait-not-notified")
     phone.approve(portal.read_number())
     portal.is_signed_in()

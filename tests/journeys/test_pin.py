@@ -16,6 +16,7 @@ from tests.journeys.proving import (
     sign_in_on,
 )
 from tests.journeys.test_adding import another_account
+from tests.journeys.words import PORTAL
 from tests.serving import PASSWORD
 
 NEW_PIN = "Mcso2c"
@@ -196,7 +197,8 @@ def test_forgotten_pin_is_renewed_from_a_browser_that_is_signed_in(
     phone.press("action.done")
     portal.open("/settings/phones")
     name = portal.page.locator("li strong").first.inner_text()
-    portal.page.get_by_role("link", name="New PIN for").first.click()
+    named = PORTAL["devices.new_pin_named"].format(label=name)
+    portal.page.get_by_role("link", name=named).click()
     portal.look("new-pin")
     phone.press("settings.title")
     phone.press("settings.forgotten")

@@ -9,7 +9,7 @@ from tests.journeys.desktop import Desktop
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
 from tests.journeys.push_service import PushService
-from tests.journeys.words import PHONE
+from tests.journeys.words import PHONE, PORTAL
 from tests.serving import PASSWORD, Server
 
 
@@ -193,6 +193,9 @@ def test_wrong_password_says_which_next_step(portal: Portal, account: str) -> No
         portal.log_in(username, PASSWORD + "!")
         portal.says("error.wrong_credentials.title")
         said.append(portal.page.get_by_role("alert").inner_text())
-        assert portal.page.get_by_label("Username").input_value() == username
+        assert (
+            portal.page.get_by_label(PORTAL["login.sign_in.username"], exact=True).input_value()
+            == username
+        )
     assert said[0] == said[1]
     portal.look("wrong-password")

@@ -41,7 +41,11 @@ PORTAL: dict[str, str] = dict(catalogue(LANGUAGE))
 
 def pattern(text: str) -> re.Pattern[str]:
     """A text of a catalogue with anything in the place of its values."""
-    parts = (re.escape(part) for part in re.split(r"\{\w+\}", text))
+    # A browser gives every kind of space back as a plain one.
+    parts = (
+        r"\s+".join(re.escape(word) for word in re.split(r"\s+", part))
+        for part in re.split(r"\{\w+\}", text)
+    )
     return re.compile(".*?".join(parts))
 
 
