@@ -32,7 +32,8 @@ def open_town(
             url = databases.fresh()
             stack.callback(databases.drop, url)
         server = stack.enter_context(
-            serving(folder, database_url=url, trusted_proxies=PROXIES, **settings)
+            # Telling people goes on beside requests: what is compared before and after is theirs.
+            serving(folder, database_url=url, trusted_proxies=PROXIES, telling=False, **settings)
         )
         asyncio.run(populate(url, folder, range(ACCOUNTS)))
         yield Town(server, url, itertools.count())

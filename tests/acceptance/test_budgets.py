@@ -49,7 +49,7 @@ def towns(request: pytest.FixtureRequest) -> Iterator[dict[str, Town]]:
         moved = f'{{"https://fcm.googleapis.com": "http://127.0.0.1:{service.server_port}"}}'
         yield {
             # Telling people of it comes later and beside: it has a look of its own at the database.
-            kind: stack.enter_context(open_town(request, kind, push_origins=moved, telling=False))
+            kind: stack.enter_context(open_town(request, kind, push_origins=moved))
             for kind in KINDS
         }
 

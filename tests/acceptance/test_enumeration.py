@@ -52,7 +52,7 @@ _ID = select(account.c.id).where(account.c.username == bindparam("name"))
 @pytest.fixture(scope="module", params=KINDS)
 def town(request: pytest.FixtureRequest) -> Iterator[Town]:
     """One worker on each database, which does nothing else meanwhile."""
-    with open_town(request, request.param, telling=False) as opened:
+    with open_town(request, request.param) as opened:
         yield opened
 
 
