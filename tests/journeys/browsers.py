@@ -53,6 +53,14 @@ def desk_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
 
 
+def allow_notifications(profile: Path) -> None:
+    """What a person does in the settings of a phone; it has to be switched off meanwhile."""
+    preferences = profile / "Default" / "Preferences"
+    known = json.loads(preferences.read_text())
+    known["profile"]["default_content_setting_values"]["notifications"] = ALLOW
+    preferences.write_text(json.dumps(known))
+
+
 @contextmanager
 def phone_browser(
     playwright: Playwright,

@@ -15,6 +15,8 @@ from tests.serving import Server
 PIN = "8317"
 CALM_MS = 600
 """A request does not take a tap at once: it may have been on its way to something else."""
+# Chromium has no such property: only Safari tells by it that a page was opened by its icon.
+ON_HOME_SCREEN = "Object.defineProperty(navigator, 'standalone', { value: true });"
 Launch = Callable[[], AbstractContextManager[BrowserContext]]
 
 
@@ -41,16 +43,24 @@ class Phone:
         self.camera = camera
         self.screen = screen
         self.may_notify = may_notify
+        self._installed = False
 
     def start(self) -> None:
         """Switch on; what was stored before is there."""
         self.context = self._power.enter_context(self._launch())
         self._looking.watch(self.context)
         self.page = self.context.pages[0]
+        if self._installed:
+            self.context.add_init_script(ON_HOME_SCREEN)
 
     def stop(self) -> None:
         """Switch off."""
         self._power.close()
+
+    def put_on_home_screen(self) -> None:
+        """From now on pages run in the installed app, as an iPhone tells it from its browser."""
+        self._installed = True
+        self.context.add_init_script(ON_HOME_SCREEN)
 
     def network(self, *, on: bool) -> None:
         """Switch the network on or off."""
@@ -102,6 +112,10 @@ class Phone:
         self.open()
         self.at("home", look="welcome")
         self.press("welcome.type")
+        self.give_code(code)
+
+    def give_code(self, code: str) -> None:
+        """On the screen that asks for it: an activation code."""
         self.at("type_code", look="type-code")
         self.fill("code.label", code)
         self.press("action.continue")
@@ -123,6 +137,11 @@ class Phone:
         self.fill("pin.choose", pin)
         self.fill("pin.again", pin)
         self.press("pin.save")
+
+    def use_lock(self) -> None:
+        """Choose the phone's own lock, which an iPhone offers before a PIN."""
+        self.at("security", look="lock")
+        self.press("lock.use")
 
     def link(self, code: str) -> None:
         """The whole activation, by typed code and PIN."""

@@ -98,14 +98,23 @@ def enter_known_pin(phone: Phone, pin: str = PIN) -> None:
     phone.enter_pin(pin)
 
 
-def add_by_code(phone: Phone, code: str) -> None:
-    """From the home screen: one more account by typed code."""
+def enter_known_lock(phone: Phone) -> None:
+    """Adding an account: the phone's lock, that protects the others already."""
+    phone.at("security", look="existing-lock")
+    phone.press("existing.open")
+
+
+def add_by(phone: Phone, key: str) -> None:
+    """From the home screen: one more account, by one of the ways of the first screen."""
     phone.press("home.add")
     phone.at("adding")
-    phone.press("welcome.type")
-    phone.at("type_code", look="type-code")
-    phone.fill("code.label", code)
-    phone.press("action.continue")
+    phone.press(key)
+
+
+def add_by_code(phone: Phone, code: str) -> None:
+    """From the home screen: one more account by typed code."""
+    add_by(phone, "welcome.type")
+    phone.give_code(code)
     phone.agree()
 
 

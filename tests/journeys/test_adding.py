@@ -1,9 +1,12 @@
-"""Adding an account by each of the three ways, and every refusal with its own words."""
+"""Bringing an account by password, and what can go wrong whatever the way.
+
+The ways themselves are walked by the tests of the articles.
+"""
 
 from playwright.sync_api import expect
 
-from tests.journeys.beginnings import link_and_leave, link_phone
-from tests.journeys.browsers import IPHONE, Fingerprint
+from tests.journeys.beginnings import another_account, link_and_leave
+from tests.journeys.browsers import IPHONE
 from tests.journeys.camera import draw_qr, read_qr
 from tests.journeys.conftest import NewPhone, NewPortal
 from tests.journeys.phone import PIN, Phone
@@ -13,11 +16,9 @@ from tests.journeys.proving import (
     choose_way,
     enter_known_pin,
     enter_text,
-    sheet_says,
     sign_in_on,
     verify_number,
 )
-from tests.serving import Server
 
 SAMSUNG = (
     "Mozilla/5.0 (Linux; Android 15; SAMSUNG SM-S931B) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -28,13 +29,6 @@ IPAD = (
     "Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1"
 )
-
-
-def another_account(server: Server, account: str) -> str:
-    """A second username of the same person."""
-    name = account.replace("mercer", "bianchi")
-    server.add_account(name, name="Ada Mercer")
-    return name
 
 
 # --- username and password ------------------------------------------------------------------
@@ -104,73 +98,6 @@ def test_password_alone_says_where_help_comes_from(phone: Phone, account: str) -
 # --- one phone, several accounts --------------------------------------------------------------
 
 
-def test_second_account_uses_the_phones_pin_and_asks_for_it_once(
-    portal: Portal, new_portal: NewPortal, phone: Phone, account: str
-) -> None:
-    """The server says whether the PIN was right: a slip is told with the tries left.
-
-    Both accounts then approve with it, and every screen says for which one.
-    """
-    link_and_leave(portal, phone, account)
-    second = another_account(phone.server, account)
-    portal.log_in(second)
-    add_by_code(phone, portal.code())
-    phone.at("security", look="existing")
-    phone.press("existing.open")
-    phone.enter_pin("9999")
-    sheet_says(phone, "unlock.wrong.other")
-    phone.look("unlock-wrong")
-    phone.enter_pin()
-    phone.at("done", look="done-second")
-    phone.press("action.done")
-    expect(phone.page.locator(".row").filter(has_text="Northwind")).to_have_count(2)
-    for name in (second, account):
-        other = new_portal()
-        other.log_in(name)
-        phone.take_request()
-        expect(phone.page.locator(".facts")).to_contain_text(name)
-        phone.approve(other.read_number())
-        other.is_signed_in()
-        phone.press("action.done")
-    phone.look("home-two")
-
-
-def test_second_account_by_password_on_a_phone_with_a_fingerprint(
-    portal: Portal, phone: Phone, account: str
-) -> None:
-    """The finger opens the keys for the second account too; no PIN is ever set."""
-    portal.log_in(account)
-    phone.open()
-    Fingerprint(phone.page)
-    phone.type_code(portal.code())
-    phone.agree()
-    phone.at("security", look="pin-or-lock")
-    phone.press("lock.use")
-    phone.is_linked()
-    portal.open("/")
-    portal.log_out()
-    second = another_account(phone.server, account)
-    portal.log_in(second)
-    verify_number(portal)
-    portal.open("/")
-    portal.log_out()
-    phone.server.move_clock(120)
-    phone.press("home.add")
-    phone.at("adding", look="adding-lock")
-    phone.says("adding.lock")
-    phone.press("welcome.password")
-    sign_in_on(phone, second)
-    enter_text(phone)
-    phone.agree()
-    phone.at("security", look="existing-lock")
-    phone.press("existing.open")
-    phone.is_linked()
-    portal.log_in(second)
-    phone.answer("approve", portal.read_number())
-    phone.at("result", look="approved")
-    portal.is_signed_in()
-
-
 def test_challenge_is_answered_for_the_account_that_was_chosen(
     portal: Portal, new_portal: NewPortal, phone: Phone, account: str
 ) -> None:
@@ -197,26 +124,6 @@ def test_challenge_is_answered_for_the_account_that_was_chosen(
 
 
 # --- what can go wrong --------------------------------------------------------------------
-
-
-def test_account_that_is_here_already_is_told_so(
-    portal: Portal, phone: Phone, account: str
-) -> None:
-    """A second code of the same account on the same phone changes nothing and says why."""
-    link_phone(portal, phone, account)
-    portal.log_out()
-    portal.log_in(account)
-    phone.approve(portal.read_number())
-    portal.is_signed_in()
-    phone.press("action.done")
-    portal.open("/activation")
-    add_by_code(phone, portal.code())
-    enter_known_pin(phone)
-    phone.heading("problem.enrollment_exists.title")
-    phone.at("problem", look="problem-exists")
-    phone.press("problem.button.home")
-    phone.at("home")
-    expect(phone.page.locator(".row").filter(has_text="Northwind")).to_have_count(1)
 
 
 def test_replaced_code_and_spent_code_have_words_of_their_own(

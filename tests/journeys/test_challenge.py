@@ -48,20 +48,3 @@ def test_response_signs_in_with_the_phones_network_off_and_restores_push(
     portal.log_in(account)
     phone.tap_notification(before)
     phone.at("request")
-
-
-def test_wrong_response_leaves_tries_and_a_wrong_pin_is_a_wrong_response(
-    portal: Portal, phone: Phone, account: str
-) -> None:
-    """The phone cannot tell a wrong PIN; the portal can, counts it, and lets the right one in."""
-    link_and_leave(portal, phone, account)
-    portal.log_in(account)
-    portal.unfold("login.wait.not_received")
-    phone.open_authenticate()
-    wrong = phone.make_response(portal.challenge(), pin="9999")
-    portal.respond(wrong)
-    portal.says("error.response_wrong.title")
-    portal.look("response-wrong")
-    phone.press("response.again")
-    portal.respond(phone.make_response(portal.challenge()))
-    portal.is_signed_in()

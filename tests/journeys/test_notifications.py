@@ -12,35 +12,9 @@ from tests.journeys.ntfy import Ntfy
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
 from tests.journeys.push_service import PushService
-from tests.journeys.words import PHONE, pattern
+from tests.journeys.words import PHONE
 
 MILLISECONDS = re.compile(r"^\d[\d,.\s]* ms$")
-
-
-def test_self_test_of_a_sound_phone_measures_a_real_notification(
-    portal: Portal, phone: Phone, account: str, screen: Desktop
-) -> None:
-    """What the app can read is good, the rest is asked; a push flies and its time is drawn."""
-    link_phone(portal, phone, account)
-    phone.open_self_test()
-    for name in ("seamless", "allowed", "connection"):
-        phone.check(name, "good")
-    for name in ("silent", "focus", "battery"):
-        phone.check(name, "asks")
-    before = screen.count
-    phone.flies("arrived")
-    phone.look("self-test-arrived")
-    phone.notified(before, PHONE["worker.test"])
-    stops = phone.page.locator(".flight .timer")
-    for stop in range(3):
-        expect(stops.nth(stop)).to_have_text(MILLISECONDS)
-    # What came to this phone is known to it from now on.
-    expect(phone.check("list", "asks")).to_contain_text(pattern(PHONE["check.says.arrived"]))
-    row = phone.check("silent", "asks")
-    row.locator("summary").click()
-    phone.look("self-test-how")
-    row.get_by_role("button", name=PHONE["check.looked"]).click()
-    phone.check("silent", "good")
 
 
 def test_report_of_the_self_test_holds_no_secret(
@@ -59,39 +33,6 @@ def test_report_of_the_self_test_holds_no_secret(
     assert account not in text
     assert "token" not in text
     phone.look("self-test-report")
-
-
-def test_refused_permission_is_found_and_costs_no_sign_in(
-    portal: Portal, new_phone: NewPhone, account: str
-) -> None:
-    """The browser cannot be asked twice: the app says how; the request is in the app anyway."""
-    phone = new_phone(may_notify=False)
-    link_and_leave(portal, phone, account)
-    phone.open_self_test()
-    row = phone.check("allowed", "todo")
-    expect(row).to_contain_text(PHONE["check.says.denied"])
-    row.get_by_role("button", name=PHONE["check.remedy.how"]).click()
-    phone.at("notifications", look="notifications-denied")
-    phone.says("notifications.without")
-    phone.open()
-    sign_in(portal, phone, account)
-
-
-def test_dead_subscription_is_found_and_made_anew(
-    portal: Portal, phone: Phone, account: str, pushes: PushService
-) -> None:
-    """The push service forgot this phone; neither side knew. One button, and pushes arrive."""
-    link_phone(portal, phone, account)
-    pushes.forget_phones()
-    phone.open_self_test()
-    phone.check("allowed", "good")
-    phone.flies("gone")
-    row = phone.check("allowed", "todo")
-    expect(row).to_contain_text(PHONE["check.says.dead_subscription"])
-    phone.look("self-test-dead")
-    row.get_by_role("button", name=PHONE["check.remedy.subscribe"]).click()
-    phone.check("allowed", "good", seconds=25)
-    phone.flies("arrived")
 
 
 def test_lost_notification_is_told_from_one_that_could_not_be_sent(
@@ -123,22 +64,6 @@ def test_unreachable_server_is_told_from_a_faulty_phone(
     row.get_by_role("button", name=PHONE["check.remedy.again"]).click()
     phone.check("connection", "good")
     phone.check("seamless", "good")
-
-
-def test_seamless_switched_off_is_found_with_the_way_to_its_setting(
-    portal: Portal, phone: Phone, account: str
-) -> None:
-    """Who switched it off in the portal gets no pushes: the first row says so and leads there."""
-    link_phone(portal, phone, account)
-    portal.open("/settings/sign-in")
-    portal.page.locator("input[name=seamless][value=off]").check()
-    portal.press("devices.secure.save")
-    portal.says("devices.secure.saved")
-    phone.open_self_test()
-    row = phone.check("seamless", "todo")
-    expect(row).to_contain_text(PHONE["check.says.seamless_off"])
-    way = row.get_by_role("link", name=PHONE["check.remedy.portal"])
-    expect(way).to_have_attribute("href", f"{portal.server.portal}/settings/sign-in")
 
 
 def test_notices_are_listed_marked_and_opened_by_their_notification(

@@ -3,7 +3,6 @@
 from playwright.sync_api import expect
 
 from tests.journeys.beginnings import know_browser, link_and_leave, sign_in
-from tests.journeys.conftest import NewPhone
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
 from tests.journeys.words import PHONE
@@ -58,24 +57,6 @@ def test_phone_removed_in_the_portal_learns_it_at_once(
     phone.look("removal")
     phone.page.get_by_role("dialog").get_by_role("button", name=PHONE["removal.remove"]).click()
     phone.at("home", look="welcome")
-
-
-def test_blocked_notifications_say_how_to_allow_them(
-    portal: Portal, new_phone: NewPhone, account: str
-) -> None:
-    """A phone that may not notify works all the same, and says what to change where."""
-    phone = new_phone(may_notify=False)
-    link_and_leave(portal, phone, account)
-    phone.says("push.denied")
-    phone.at("home", look="home-blocked")
-    phone.press("push.how")
-    phone.at("notifications")
-    phone.press("action.done")
-    portal.log_in(account)
-    portal.says("login.wait.open_there")
-    portal.look("wait-not-notified")
-    phone.approve(portal.read_number())
-    portal.is_signed_in()
 
 
 def test_app_tells_what_was_answered_and_what_it_is(

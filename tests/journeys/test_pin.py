@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.journeys.beginnings import link_and_leave, link_phone, sign_in
+from tests.journeys.beginnings import another_account, link_and_leave, link_phone, sign_in
 from tests.journeys.browsers import Fingerprint
 from tests.journeys.conftest import NewPortal
 from tests.journeys.phone import PIN, Phone
@@ -15,7 +15,6 @@ from tests.journeys.proving import (
     sheet_says,
     sign_in_on,
 )
-from tests.journeys.test_adding import another_account
 from tests.journeys.words import PORTAL
 from tests.serving import PASSWORD
 
