@@ -142,10 +142,15 @@ const guidelines = (policy) =>
       "ul",
       {},
       h("li", {}, t("pin.guideline.1", { min: policy.pin_min, max: policy.pin_max })),
+      h("li", {}, t("guide.good.2")),
+    ),
+    h("p", {}, h("strong", {}, t("guide.poor"))),
+    h(
+      "ul",
+      {},
       h("li", {}, t("guide.poor.1")),
       h("li", {}, t("guide.poor.2")),
       h("li", {}, t("guide.poor.3")),
       h("li", {}, t("guide.poor.4")),
-      h("li", {}, t("guide.good.2")),
     ),
   );
