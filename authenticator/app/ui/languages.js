@@ -30,7 +30,7 @@ export const PSEUDO = {
 
 // Written by `node authenticator/shell.mjs` from the files in i18n/; a test fails when stale.
 /** @type {string[]} */
-export const SHIPPED = ["en", "es", "fr", "it", "ja", "pt", "zh-Hans"];
+export const SHIPPED = ["en", "de", "es", "fr", "it", "ja", "pt", "zh-Hans"];
 
 /** @param {string} tag @returns {Language} */
 export const languageOf = (tag) => PSEUDO[tag] ?? LANGUAGES[tag] ?? LANGUAGES.en;
