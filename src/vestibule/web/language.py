@@ -12,6 +12,7 @@ from vestibule.base.context import Context
 from vestibule.base.errors import Refused
 from vestibule.base.i18n import LANGUAGES, PSEUDO, Language, language_named, negotiate
 from vestibule.web import cookies
+from vestibule.web.routing import own_path
 
 _A_YEAR_S: Final = 365 * 86_400
 COOKIE: Final = "__Host-language"
@@ -46,9 +47,8 @@ async def choose(request: Request) -> Response:
     code = request.path_params["code"]
     if code not in {language.code for language in choices(request.app.state.ctx)}:
         raise Refused("not_found")
-    then = request.query_params.get("then", "/")
-    own = then.startswith("/") and not then.startswith(("//", "/\\"))
-    response = RedirectResponse(then if own else "/", status_code=303)
+    then = own_path(request.query_params.get("then", "/"))
+    response = RedirectResponse(then, status_code=303)
     remember(response, code)
     return response
 

@@ -38,6 +38,12 @@ class Doors:
         return _respond(endpoint, scope, receive, send) if plain else endpoint(scope, receive, send)
 
 
+def own_path(asked: str) -> str:
+    """A path of ours to go on to; anything else leads to the start page."""
+    foreign = not asked.startswith("/") or asked.startswith(("//", "/\\")) or len(asked) > 300
+    return "/" if foreign or not asked.isprintable() else asked
+
+
 async def _respond(endpoint: _Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
     response = await endpoint(Request(scope, receive))
     await response(scope, receive, send)

@@ -12,13 +12,14 @@ from vestibule.base import ids
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Refused
 from vestibule.login import service
-from vestibule.login.pages.holding import held_by, hold, own_path, sign_in, to
+from vestibule.login.pages.holding import held_by, hold, sign_in, to
 from vestibule.login.rules import Step
 from vestibule.login.service import Mine
 from vestibule.sessions import service as sessions
 from vestibule.web import cookies, forms
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render
+from vestibule.web.routing import own_path
 from vestibule.web.visitor import visitor
 
 _BROWSER_DAYS = 400

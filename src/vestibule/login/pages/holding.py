@@ -66,12 +66,6 @@ def to(path: str) -> RedirectResponse:
     return RedirectResponse(path, status_code=303)
 
 
-def own_path(asked: str) -> str:
-    """A path of ours to go on to; anything else leads to the start page."""
-    foreign = not asked.startswith("/") or asked.startswith(("//", "/\\")) or len(asked) > 300
-    return "/" if foreign or not asked.isprintable() else asked
-
-
 async def session_for(request: Request, held: Held) -> Session | None:
     """The session that a step-up is to raise; a sign-in needs none, and asks for none."""
     if held.view.kind is not Kind.STEP_UP:

@@ -14,7 +14,7 @@ from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Refused
 from vestibule.login import service
 from vestibule.login.pages.entrance import browser_secret, entrance_form
-from vestibule.login.pages.holding import held_by, hold, own_path, to
+from vestibule.login.pages.holding import held_by, hold, to
 from vestibule.login.rules import Kind, Step, next_step
 from vestibule.login.service import Mine
 from vestibule.protocol.claim_link import VERSION
@@ -22,6 +22,7 @@ from vestibule.web import forms, sse
 from vestibule.web.problems import problem_of
 from vestibule.web.rendering import render
 from vestibule.web.rotating_qr import RotatingCode, rotating_code
+from vestibule.web.routing import own_path
 from vestibule.web.visitor import visitor
 
 _TEXT_LENGTH: Final = 22 + 1 + 22

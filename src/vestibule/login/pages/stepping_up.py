@@ -9,13 +9,14 @@ from starlette.routing import Route
 from vestibule.base.context import Context
 from vestibule.base.i18n import t
 from vestibule.login import service
-from vestibule.login.pages.holding import hold, own_path, to
+from vestibule.login.pages.holding import hold, to
 from vestibule.login.rules import Step, twins
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Assurance, Session
 from vestibule.web import cookies, forms
 from vestibule.web.language import language_of
 from vestibule.web.rendering import render, settings_page
+from vestibule.web.routing import own_path
 from vestibule.web.visitor import visitor
 
 

@@ -9,8 +9,9 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.login import store
-from vestibule.login.rules import Attempt, Kind, State
+from vestibule.login.rules import Kind, State
 from vestibule.login.service.choosing import choose
+from vestibule.login.service.round import asks_nobody
 from vestibule.login.service.view import Mine, View, browser_digest
 from vestibule.sessions.rules import Proof
 from vestibule.web.visitor import Visitor
@@ -60,7 +61,7 @@ async def open_choice(
     """Store an attempt that nobody is asked about yet."""
     now, secret = ctx.clock.now(), ids.new_secret()
     attempt = replace(
-        _nobody_asked(ctx, visitor, now=now),
+        asks_nobody(ctx, visitor, state=State.CHOOSING, now=now),
         kind=kind,
         account_id=account_id,
         session_id=session_id,
@@ -83,34 +84,6 @@ async def open_choice(
         ),
     )
     return Mine(id=attempt.id, secret=secret)
-
-
-def _nobody_asked(ctx: Context, visitor: Visitor, *, now: int) -> Attempt:
-    return Attempt(
-        id=ids.new_id(),
-        kind=Kind.SIGN_IN,
-        account_id="",
-        session_id=None,
-        detail="",
-        enrollment_id=None,
-        factor_id=None,
-        state=State.CHOOSING,
-        round=1,
-        known=False,
-        push=False,
-        number=False,
-        challenge="",
-        tries=0,
-        proofs=0,
-        resync_counter=None,
-        request=None,
-        request_expires_at=0,
-        challenge_expires_at=0,
-        expires_at=now + ctx.settings.attempt_seconds * 1000,
-        browser=visitor.browser,
-        address=visitor.address,
-        place=visitor.place,
-    )
 
 
 async def take(ctx: Context, mine: Mine) -> Proof:

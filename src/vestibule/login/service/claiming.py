@@ -19,8 +19,8 @@ from vestibule.base.errors import Lost, Refused
 from vestibule.devices import rules as device_rules
 from vestibule.devices.rules import Enrollment
 from vestibule.login import store
-from vestibule.login.rules import Attempt, Kind, State, claimable
-from vestibule.login.service.round import Shown, attempt_of, make_round
+from vestibule.login.rules import Attempt, State, claimable
+from vestibule.login.service.round import Shown, asks_nobody, attempt_of, make_round
 from vestibule.login.service.telling_apart import ask_for_numbers, tell_changed
 from vestibule.login.service.view import Began, Mine, browser_digest, view_of
 from vestibule.outside.places import THIS_NETWORK
@@ -81,7 +81,7 @@ async def open_unclaimed(
     Raises Refused `source_wait` (with `wait`, seconds).
     """
     now, secret = ctx.clock.now(), ids.new_secret()
-    attempt = _unclaimed(ctx, visitor, now=now)
+    attempt = asks_nobody(ctx, visitor, state=State.UNCLAIMED, now=now)
 
     async def body(tx: Tx) -> None:
         slot = await limits.load(tx, f"source:{visitor.source}")
@@ -113,35 +113,6 @@ async def open_unclaimed(
 
 def _entry(event: str, visitor: Visitor, now: int) -> dict[str, str | int]:
     return audit.journal(event=event, actor="browser", source=visitor.address, at=now)
-
-
-def _unclaimed(ctx: Context, visitor: Visitor, *, now: int) -> Attempt:
-    return Attempt(
-        id=ids.new_id(),
-        kind=Kind.SIGN_IN,
-        account_id="",
-        session_id=None,
-        detail="",
-        enrollment_id=None,
-        factor_id=None,
-        state=State.UNCLAIMED,
-        round=1,
-        known=False,
-        push=False,
-        number=False,
-        challenge="",
-        tries=0,
-        proofs=0,
-        resync_counter=None,
-        request=None,
-        request_expires_at=0,
-        challenge_expires_at=0,
-        expires_at=now + ctx.settings.attempt_seconds * SECOND,
-        browser=visitor.browser,
-        address=visitor.address,
-        place=visitor.place,
-        passwordless=True,
-    )
 
 
 # --- the phone --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row
 from vestibule.login.rules import Attempt, Kind, NumberEntry, State, number_needed
 from vestibule.protocol import messages
+from vestibule.web.visitor import Visitor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,36 @@ def sign_request(
         ),
         key=ctx.keys.signing,
         kid=ctx.keys.signing_id,
+    )
+
+
+def asks_nobody(ctx: Context, visitor: Visitor, *, state: State, now: int) -> Attempt:
+    """A fresh attempt of no account yet: what its first round is made from."""
+    return Attempt(
+        id=ids.new_id(),
+        kind=Kind.SIGN_IN,
+        account_id="",
+        session_id=None,
+        detail="",
+        enrollment_id=None,
+        factor_id=None,
+        state=state,
+        round=1,
+        known=False,
+        push=False,
+        number=False,
+        challenge="",
+        tries=0,
+        proofs=0,
+        resync_counter=None,
+        request=None,
+        request_expires_at=0,
+        challenge_expires_at=0,
+        expires_at=now + ctx.settings.attempt_seconds * 1000,
+        browser=visitor.browser,
+        address=visitor.address,
+        place=visitor.place,
+        passwordless=state is State.UNCLAIMED,
     )
 
 
