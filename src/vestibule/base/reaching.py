@@ -1,13 +1,23 @@
 """The settings of how people and their phones are reached: pushes, mails, texts and calls."""
 
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "VESTIBULE_"
 Origin = Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]
+
+
+_PORTS: Final = {"https": 443, "sftp": 22}
+
+
+def listening(listen: str, origin: str) -> tuple[str, int]:
+    """Host and port to listen on: as told, else the origin's port on this machine only."""
+    parts = urlsplit(f"//{listen}" if listen else origin)
+    return parts.hostname or "127.0.0.1", parts.port or _PORTS.get(parts.scheme, 80)
 
 
 class Reaching(BaseSettings):

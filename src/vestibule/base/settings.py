@@ -14,7 +14,6 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -25,7 +24,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from vestibule.base.reaching import PREFIX, Origin, Reaching
+from vestibule.base.delivering import Delivering
+from vestibule.base.reaching import PREFIX, Origin, Reaching, listening
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -51,7 +51,7 @@ class NumberEntry(StrEnum):
     NEVER = "never"
 
 
-class Settings(Reaching):
+class Settings(Delivering, Reaching):
     """Every setting; ``description`` is its help text."""
 
     # The house
@@ -302,12 +302,12 @@ class Settings(Reaching):
     @property
     def portal_address(self) -> tuple[str, int]:
         """Host and port that the portal listens on."""
-        return _address(self.portal_listen, self.portal_url)
+        return listening(self.portal_listen, self.portal_url)
 
     @property
     def phone_address(self) -> tuple[str, int]:
         """Host and port that the phone app listens on."""
-        return _address(self.phone_listen, self.phone_url)
+        return listening(self.phone_listen, self.phone_url)
 
     def trusts_proxy(self, address: str) -> bool:
         """Whether ``address`` is a proxy whose X-Forwarded-For is believed."""
@@ -319,8 +319,11 @@ class Settings(Reaching):
 
     @classmethod
     def in_order(cls) -> list[tuple[str, "FieldInfo"]]:
-        """The table for people: the house first, how they are reached last."""
-        return sorted(cls.model_fields.items(), key=lambda item: item[0] in Reaching.model_fields)
+        """The table for people: the house first, then statements, how they are reached last."""
+        apart = (Delivering.model_fields, Reaching.model_fields)
+        return sorted(
+            cls.model_fields.items(), key=lambda item: [item[0] in fields for fields in apart][::-1]
+        )
 
     @classmethod
     def settings_customise_sources(
@@ -383,9 +386,3 @@ def _said(problem: "ErrorDetails") -> str:
     if problem["type"] == "extra_forbidden":
         return _unknown(name, Settings.model_fields)
     return f"{name}: {problem['msg']}" if name else problem["msg"]
-
-
-def _address(listen: str, origin: str) -> tuple[str, int]:
-    """Where to listen: as told, else the origin's port on this machine only."""
-    parts = urlsplit(f"//{listen}" if listen else origin)
-    return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)

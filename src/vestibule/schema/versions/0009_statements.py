@@ -1,0 +1,8 @@
+"""The tables of statements."""
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    pass

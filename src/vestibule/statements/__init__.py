@@ -1,0 +1,1 @@
+"""Statements: published by the operator's systems, fetched by their owners."""
