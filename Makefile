@@ -28,7 +28,7 @@ format: ## Rewrite the Python files in the house's style
 	@$(BIN)/ruff format .
 
 bench: ## Measure the real server with the reference phone
-	@$(SETUP) test
+	@$(SETUP) bench
 	@$(BIN)/python -m bench $(ARGS)
 
 screens: ## Write a picture of every screen to docs/screens (LANGUAGES="en it ...")

