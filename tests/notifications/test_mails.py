@@ -154,4 +154,5 @@ def test_no_mail_text_or_push_speaks_of_a_code_or_secret() -> None:
     assert shown <= {
         *("language", "title", "organisation", "text", "name", "value"),
         *("act", "not_me_url", "button", "list_url", "all", "why"),
+        *("enclosed", "open_url", "open_text", "choice_url"),
     }

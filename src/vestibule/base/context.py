@@ -5,6 +5,7 @@
 adapters need not know them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -78,6 +79,16 @@ class MessageOutcome(StrEnum):
     """Not taken, and never will be: there is no such address, or no such way at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels with a mail."""
+
+    name: str
+    media: str
+    """Its type, as ``text/csv``."""
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """One message to one address."""
@@ -88,6 +99,10 @@ class Mail:
     html: str = ""
     """The same in HTML; empty: text alone."""
     language: str = "en"
+    id: str = ""
+    """Letters and digits: the same for a mail that is sent again because nobody knows whether it
+    left before; empty: there is no such doubt."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 class MailSender(Protocol):
@@ -138,6 +153,16 @@ class Passwords(Protocol):
         ...
 
 
+class Enclosing(Protocol):
+    """Finds what goes along with the mails about a notice; the rooms that have it lie above."""
+
+    async def __call__(
+        self, ctx: "Context", *, account_id: str, at: int, detail: Mapping[str, object]
+    ) -> tuple[Attachment, ...]:
+        """The files of the event at ``at`` (ms); none where they may not travel by mail."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One process's wiring; nothing in it changes while it runs."""
@@ -154,6 +179,8 @@ class Context:
     places: Places
     second_push: SecondPush | None = None
     """None: the operator names no server for it."""
+    enclosing: Enclosing | None = None
+    """None: mails bring nothing along."""
 
     @property
     def sealer(self) -> Sealer:

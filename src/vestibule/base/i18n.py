@@ -7,9 +7,9 @@ missing shows as ``…``, because a page that explains a failure must not fail i
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -17,10 +17,14 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
+from babel.lists import format_list
+from babel.units import format_unit
 
 _LOCALE: Final = Path(__file__).resolve().parent / "locale"
 DEFAULT: Final = "en"
+_WHOLE_FROM: Final = 100
+"""From here on a size has no digit behind the point."""
 Direction = Literal["ltr", "rtl"]
 
 
@@ -96,6 +100,29 @@ def spoken(facts: Mapping[str, str | int], language: str) -> dict[str, str | int
 def duration(seconds: int, language: str) -> str:
     """``40 seconds``, ``5 minutes``: rounded to one unit."""
     return format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=_locale(language))
+
+
+def listed(items: Sequence[str], language: str) -> str:
+    """``a, b and c``."""
+    return format_list(items, "standard", _locale(language))
+
+
+def size(count: int, language: str) -> str:
+    """Bytes as people say them: ``312 byte``, ``1.4 MB``; a kilobyte has 1000."""
+    for unit, bytes_ in (("gigabyte", 10**9), ("megabyte", 10**6), ("kilobyte", 10**3)):
+        if count >= bytes_:
+            amount = count / bytes_
+            number = round(amount) if amount >= _WHOLE_FROM else round(amount, 1)
+            return format_unit(number, f"digital-{unit}", "short", locale=_locale(language))
+    return format_unit(count, "digital-byte", "short", locale=_locale(language))
+
+
+def day(written: str, language: str) -> str:
+    """``2026-11-22`` as the language writes a day, ``2026-11`` as it writes a month."""
+    year, month, *rest = (int(part) for part in written.split("-"))
+    if rest:
+        return format_date(date(year, month, rest[0]), "medium", _locale(language))
+    return format_skeleton("yMMMM", date(year, month, 1), locale=_locale(language))
 
 
 def moment(at: int, language: str, timezone: str | None = None) -> str:

@@ -20,10 +20,22 @@ LEASE_MS: Final = 2 * _MINUTE
 TESTS: Final = 6
 TESTS_WITHIN_MS: Final = 10 * _MINUTE
 """So many test pushes a phone may ask for within that time."""
+READY: Final = "statements.ready"
+"""The event whose detail counts new statements by their kind (`READY_KINDS`)."""
+READY_KINDS: Final = ("daily", "monthly", "trade")
 SENT_BY_OPERATOR: Final = "notice.sent"
 """The event whose detail holds its own title and text."""
 RECEIPT_WRITTEN_MS: Final = _HOUR
 """A phone's last delivery is remembered this exactly, so that receipts hardly ever write."""
+
+
+class ByMail(StrEnum):
+    """What a reader chose to get by mail, in the detail of an event that is told by choice."""
+
+    OFF = "off"
+    NOTICE = "notice"
+    ENCLOSED = "attachment"
+    """The notice, and with it what it is about."""
 
 
 class Weight(StrEnum):
@@ -61,6 +73,11 @@ class Told:
     """An SQL LIKE pattern that the event's detail (JSON) has to match; empty: any."""
     unless: str = ""
     """One that it must not match; empty: none."""
+    by_choice: str = ""
+    """The page on which its reader chose the ways; then the event's detail names them, as ``mail``
+    (`ByMail`) and ``push`` (true or false). Empty: every way of its weight."""
+    opens: str = ""
+    """The page of the portal that it is about, whose link is ``notifications.open.<event>``."""
 
 
 _ALARM: Final = Told(weight=Weight.ALARM, not_me=True)
@@ -89,6 +106,7 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "login.proofs_spent": _CHANGE,
         "login.reported": Told(weight=Weight.ALARM),
         SENT_BY_OPERATOR: _NEWS,
+        READY: Told(by_choice="/settings/delivery/notices", opens="/statements"),
         "pass.confirmed": _ALARM,
         "recovery.started": _ALARM,
         "recovery.rested": _ALARM,
@@ -123,8 +141,34 @@ class Notice:
     @property
     def not_me(self) -> bool:
         """Whether its reader may say that it was somebody else."""
-        told = TOLD.get(self.event)
-        return told is not None and told.not_me
+        return self._told.not_me
+
+    @property
+    def by_choice(self) -> str:
+        """The page on which its reader chose the ways of such news; empty: nobody chose."""
+        return self._told.by_choice
+
+    @property
+    def opens(self) -> str:
+        """The page of the portal that it is about; empty: none."""
+        return self._told.opens
+
+    def wanted(self, way: Way) -> bool:
+        """Whether its reader wants to be told of it this way."""
+        if not self.by_choice:
+            return True
+        if way is Way.MAIL:
+            return self.detail.get("mail") in (ByMail.NOTICE, ByMail.ENCLOSED)
+        return way is Way.PUSH and self.detail.get("push") is True
+
+    @property
+    def encloses(self) -> bool:
+        """Whether its mails bring along what it is about, where that may travel."""
+        return bool(self.by_choice) and self.detail.get("mail") == ByMail.ENCLOSED
+
+    @property
+    def _told(self) -> Told:
+        return TOLD.get(self.event, _NEWS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,12 +117,17 @@ def rendered(mail: Mail, sender: str) -> EmailMessage:
     message["To"] = mail.to
     message["Subject"] = mail.subject
     message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    # The same for the same mail (RFC 5322 section 3.6.4), so that mailboxes drop one sent twice.
+    message["Message-ID"] = f"<{mail.id}@{domain}>" if mail.id else make_msgid(domain=domain)
     # So that nobody's holiday notice answers a machine (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     if mail.html:
         message.add_alternative(mail.html, subtype="html")
+    for each in mail.attachments:
+        kind, _, subtype = each.media.partition("/")
+        message.add_attachment(each.data, maintype=kind, subtype=subtype, filename=each.name)
     # Last: setting the content takes such headers away.
     message["Content-Language"] = mail.language
     return message

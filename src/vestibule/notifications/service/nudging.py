@@ -45,6 +45,8 @@ class Nudge:
     """The id of what it is about: 22 characters, or a notice's number."""
     language: str
     life_s: int
+    words: str = ""
+    """The last part of its text's key; empty: the kind's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,8 @@ def payload(ctx: Context, one: Nudge) -> bytes:
 
 
 def _text(one: Nudge) -> str:
-    return t(f"notifications.push.{one.kind.value}", one.language)
+    words = one.words or one.kind.value
+    return t(f"notifications.push.{words}", one.language)
 
 
 # --- receipts ------------------------------------------------------------------------------------

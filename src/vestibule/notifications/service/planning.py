@@ -76,6 +76,8 @@ async def _messages(ctx: Context, notice: Notice, *, now: int) -> list[Planned]:
         if contact.removed_at is not None and notice.weight is not Weight.ALARM:
             continue
         if contact.kind is Kind.MAIL:
+            if not notice.wanted(Way.MAIL):
+                continue
             planned.append(Planned(Way.MAIL, contact.id, contact.address, now))
         elif notice.weight is Weight.ALARM and await _may_text(ctx, notice, contact.id):
             planned.append(Planned(Way.TEXT, contact.id, contact.address, now))
@@ -96,6 +98,8 @@ async def _may_text(ctx: Context, notice: Notice, contact_id: str) -> bool:
 
 async def _pushes(ctx: Context, notice: Notice, row: Row, *, now: int) -> list[Planned]:
     """Pushes to the account's phones, except to the one that it is about."""
+    if not notice.wanted(Way.PUSH):
+        return []
     quiet = quiet_of(row["quiet_from"], row["quiet_until"], zone_of(row["timezone"]))
     held = quiet.until(now) if quiet and notice.weight is not Weight.ALARM else None
     # The phone that approved a sign-in knows of it, and so does the one that was just linked.

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from vestibule.base.context import Context, MessageOutcome, PushOutcome
+from vestibule.base.context import Attachment, Context, MessageOutcome, PushOutcome
 from vestibule.base.database import Row
 from vestibule.notifications import store
 from vestibule.notifications.rules import LEASE_MS, Kind, Notice, Way, next_try
@@ -26,6 +26,7 @@ _POLL_S: Final = 30.0
 _GATHER_S: Final = 0.2
 _PUSH_LIFE_S: Final = 24 * 3600
 _GONE: Final = "gone"
+_PUSHED_NEWS: Final = "news"
 
 _log = structlog.get_logger("vestibule.notifications")
 
@@ -128,6 +129,7 @@ async def _by(ctx: Context, row: Row, notice: Notice, way: Way, target: str) -> 
             username=row["username"],
             language=language,
             timezone=row["timezone"],
+            enclosed=await _enclosed(ctx, notice),
         )
         return (await ctx.mail.send(message)).value
     if way is Way.TEXT:
@@ -147,9 +149,18 @@ async def _by(ctx: Context, row: Row, notice: Notice, way: Way, target: str) -> 
             about=str(notice.id),
             language=language,
             life_s=_PUSH_LIFE_S,
+            words=_PUSHED_NEWS if notice.by_choice else "",
         ),
     )
     if outcomes.sent:
         return PushOutcome.SENT.value
     failed = PushOutcome.FAILED in (outcomes.push, outcomes.second)
     return (PushOutcome.FAILED if failed else PushOutcome.GONE).value
+
+
+async def _enclosed(ctx: Context, notice: Notice) -> tuple[Attachment, ...]:
+    if not notice.encloses or ctx.enclosing is None:
+        return ()
+    return await ctx.enclosing(
+        ctx, account_id=notice.account_id, at=notice.at, detail=notice.detail
+    )

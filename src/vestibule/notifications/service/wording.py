@@ -4,13 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vestibule.base.context import Context, Mail
-from vestibule.base.i18n import moment, t
-from vestibule.notifications.rules import SENT_BY_OPERATOR, Notice, Weight
+from vestibule.base.context import Attachment, Context, Mail
+from vestibule.base.i18n import counted, listed, moment, t
+from vestibule.notifications.rules import (
+    READY,
+    READY_KINDS,
+    SENT_BY_OPERATOR,
+    Notice,
+    Weight,
+)
 from vestibule.notifications.service.links import not_me_link
 from vestibule.web.rendering import browser_in, environment
 
 _LETTER: Final = "notifications/mail.html"
+_ID_DIGITS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +30,9 @@ class Told:
     place: str
     """``Turin, Italy (192.0.2.7)``, the address alone, or an empty string."""
     not_me_url: str | None
+    open_url: str
+    """The page that it is about; empty: none."""
+    open_text: str
 
 
 def told(ctx: Context, notice: Notice, language: str) -> Told:
@@ -34,6 +44,8 @@ def told(ctx: Context, notice: Notice, language: str) -> Told:
         text=text,
         place=_place(ctx, notice, language),
         not_me_url=not_me_link(ctx, notice) if notice.not_me else None,
+        open_url=f"{ctx.settings.portal_url}{notice.opens}" if notice.opens else "",
+        open_text=t(f"notifications.open.{notice.event}", language) if notice.opens else "",
     )
 
 
@@ -44,11 +56,26 @@ def _words(ctx: Context, notice: Notice, language: str) -> tuple[str, str]:
     }
     if notice.event == SENT_BY_OPERATOR:
         return facts["title"], facts["text"]
+    if notice.event == READY:
+        facts["what"] = _counts(notice, language)
     if "browser" in facts:
         facts["browser"] = browser_in(facts["browser"], language)
     return (
         t(f"notifications.title.{notice.event}", language, **facts),
         t(f"notifications.text.{notice.event}", language, **facts),
+    )
+
+
+def _counts(notice: Notice, language: str) -> str:
+    """How many of which kind: ``2 daily reports and 1 trade report``."""
+    there = [(kind, notice.detail.get(kind)) for kind in READY_KINDS]
+    return listed(
+        [
+            counted(f"notifications.ready.{kind}", language, count)
+            for kind, count in there
+            if isinstance(count, int) and count > 0
+        ],
+        language,
     )
 
 
@@ -67,6 +94,7 @@ def mail(
     username: str,
     language: str,
     timezone: str | None,
+    enclosed: tuple[Attachment, ...] = (),
 ) -> Mail:
     """The mail about a notice: what, when, from where, what to do. Never a code or a secret."""
     said = told(ctx, notice, language)
@@ -82,12 +110,18 @@ def mail(
     view = {
         "title": said.title,
         "text": said.text,
+        "enclosed": _enclosed(notice, enclosed, language),
+        "open_url": said.open_url,
+        "open_text": said.open_text,
         "not_me_url": said.not_me_url,
         "act": word("act"),
         "button": word("not_me"),
         "all": word("all"),
         "list_url": f"{ctx.settings.portal_url}/notifications",
-        "why": word("why", organisation=ctx.settings.organisation),
+        "why": word(
+            "why_chosen" if notice.by_choice else "why", organisation=ctx.settings.organisation
+        ),
+        "choice_url": f"{ctx.settings.portal_url}{notice.by_choice}" if notice.by_choice else "",
     }
     html = (
         environment()
@@ -108,7 +142,19 @@ def mail(
         text=_plain(view, rows),
         html=html,
         language=language,
+        # A mailbox may drop the second of two that were sent because a process died in between.
+        id=ctx.sealer.digest("mail", str(notice.id), to).hex()[:_ID_DIGITS],
+        attachments=enclosed,
     )
+
+
+def _enclosed(notice: Notice, enclosed: tuple[Attachment, ...], language: str) -> str:
+    """Whether the files are here, where their reader expects them here."""
+    if not notice.encloses:
+        return ""
+    if not enclosed:
+        return t("notifications.mail.not_enclosed", language)
+    return counted("notifications.mail.enclosed", language, len(enclosed))
 
 
 def _plain(view: Mapping[str, str | None], rows: list[tuple[str, str]]) -> str:
@@ -116,10 +162,13 @@ def _plain(view: Mapping[str, str | None], rows: list[tuple[str, str]]) -> str:
     parts = [
         view["title"],
         view["text"],
+        view["enclosed"],
         "\n".join(f"{name}: {value}" for name, value in rows),
         *([f"{view['act']}\n{view['not_me_url']}"] if view["not_me_url"] else []),
+        *([f"{view['open_text']}\n{view['open_url']}"] if view["open_url"] else []),
         f"{view['all']}\n{view['list_url']}",
         f"-- \n{view['why']}",
+        view["choice_url"],
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
