@@ -1,0 +1,1 @@
+"""Who may fetch statements, and how. Pure: no I/O."""
