@@ -57,6 +57,8 @@ class Server:
     phone: str
     data: Path
     environment: Mapping[str, str]
+    sftp: int
+    """The port of its SFTP server, which runs only when `sftp_alone` is set to False."""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -161,13 +163,17 @@ def serving(data: Path, **settings: str | int | bool) -> Iterator[Server]:
     `workers`, for anything but one process on SQLite.
     """
     with ExitStack() as stack:
-        portal, phone = (stack.enter_context(reserved_port()) for _ in range(2))
+        portal, phone, sftp = (stack.enter_context(reserved_port()) for _ in range(3))
         table: dict[str, str | int | bool] = {
             "data": str(data),
             "portal_url": f"http://localhost:{portal}",
             "phone_url": f"http://localhost:{phone}",
             "portal_listen": f"127.0.0.1:{portal}",
             "phone_listen": f"127.0.0.1:{phone}",
+            "sftp_url": f"sftp://localhost:{sftp}",
+            "sftp_listen": f"127.0.0.1:{sftp}",
+            # A process more, which few tests need.
+            "sftp_alone": True,
             "test_hooks": True,
             **settings,
         }
@@ -175,7 +181,8 @@ def serving(data: Path, **settings: str | int | bool) -> Iterator[Server]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("VESTIBULE_")}
         environment |= {f"VESTIBULE_{name}".upper(): str(value) for name, value in table.items()}
         data.mkdir(parents=True, exist_ok=True)
-        server = Server(str(table["portal_url"]), str(table["phone_url"]), data, environment)
+        origins = str(table["portal_url"]), str(table["phone_url"])
+        server = Server(*origins, data, environment, sftp)
         stack.callback(server.stop)
         server.start()
         yield server
