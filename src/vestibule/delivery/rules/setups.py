@@ -25,6 +25,7 @@ _PATH_MOST: Final = 255
 _NOT_IN_PATHS: Final = frozenset('"`$')
 _SLUG_MOST: Final = 30
 _BOM: Final = "\ufeff"
+_LFTP: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 PROGRAMS: Final = ("openssh", "filezilla", "winscp", "cyberduck", "lftp")
 """In the order in which they are offered."""
@@ -217,7 +218,7 @@ def _shell(folder: str, file: str) -> str:
 def _lftp(of: _Checked) -> tuple[Setup, ...]:
     script, config = f"{of.alias}.lftp", f"{of.alias}.conf"
     # lftp takes the quotes of the outer string away and hands the rest to a shell.
-    program = f"ssh -a -x -F {_shell(of.folder, config)}".replace("\\", "\\\\")
+    program = f"ssh -a -x -F {_shell(of.folder, config)}".translate(_LFTP)
     text = (
         # The name of its owner does not stand here: a backslash at its end would go on.
         f"# {of.alias}\n"
