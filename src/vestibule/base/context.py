@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from vestibule.base import openpgp
 from vestibule.base.clock import Clock
 from vestibule.base.database import Database
 from vestibule.base.sealing import Keys, Sealer
@@ -80,13 +81,20 @@ class MessageOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that travels with a mail."""
+class EncryptedFile:
+    """A file that travels with a mail: encrypted with OpenPGP, or it cannot be made at all.
+
+    Raises ValueError for anything else. A mail is read by every server on its way, so that a file
+    in clear is no mistake that review has to find: there is no value for it.
+    """
 
     name: str
-    media: str
-    """Its type, as ``text/csv``."""
+    """As its reader sees it; ends in ``.pgp``."""
     data: bytes
+
+    def __post_init__(self) -> None:
+        if not self.name.endswith(".pgp") or not openpgp.is_encrypted(self.data):
+            raise ValueError("not a file that is encrypted with OpenPGP")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +110,7 @@ class Mail:
     id: str = ""
     """Letters and digits: the same for a mail that is sent again because nobody knows whether it
     left before; empty: there is no such doubt."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[EncryptedFile, ...] = ()
 
 
 class MailSender(Protocol):
@@ -158,7 +166,7 @@ class Enclosing(Protocol):
 
     async def __call__(
         self, ctx: "Context", *, account_id: str, at: int, detail: Mapping[str, object]
-    ) -> tuple[Attachment, ...]:
+    ) -> tuple[EncryptedFile, ...]:
         """The files of the event at ``at`` (ms); none where they may not travel by mail."""
         ...
 

@@ -126,8 +126,11 @@ def rendered(mail: Mail, sender: str) -> EmailMessage:
     if mail.html:
         message.add_alternative(mail.html, subtype="html")
     for each in mail.attachments:
-        kind, _, subtype = each.media.partition("/")
-        message.add_attachment(each.data, maintype=kind, subtype=subtype, filename=each.name)
+        # RFC 3156 gives application/pgp-encrypted to the control part of a mail that is encrypted
+        # as a whole, and wants "Version: 1" in it. This is a file: its name says what opens it.
+        message.add_attachment(
+            each.data, maintype="application", subtype="octet-stream", filename=each.name
+        )
     # Last: setting the content takes such headers away.
     message["Content-Language"] = mail.language
     return message

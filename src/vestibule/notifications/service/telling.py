@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from vestibule.base.context import Attachment, Context, MessageOutcome, PushOutcome
+from vestibule.base.context import Context, EncryptedFile, MessageOutcome, PushOutcome
 from vestibule.base.database import Row
 from vestibule.notifications import store
 from vestibule.notifications.rules import LEASE_MS, Kind, Notice, Way, next_try
@@ -158,7 +158,7 @@ async def _by(ctx: Context, row: Row, notice: Notice, way: Way, target: str) -> 
     return (PushOutcome.FAILED if failed else PushOutcome.GONE).value
 
 
-async def _enclosed(ctx: Context, notice: Notice) -> tuple[Attachment, ...]:
+async def _enclosed(ctx: Context, notice: Notice) -> tuple[EncryptedFile, ...]:
     if not notice.encloses or ctx.enclosing is None:
         return ()
     return await ctx.enclosing(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vestibule.base.context import Attachment, Context, Mail
+from vestibule.base.context import Context, EncryptedFile, Mail
 from vestibule.base.i18n import counted, listed, moment, t
 from vestibule.notifications.rules import (
     READY,
@@ -94,7 +94,7 @@ def mail(
     username: str,
     language: str,
     timezone: str | None,
-    enclosed: tuple[Attachment, ...] = (),
+    enclosed: tuple[EncryptedFile, ...] = (),
 ) -> Mail:
     """The mail about a notice: what, when, from where, what to do. Never a code or a secret."""
     said = told(ctx, notice, language)
@@ -148,7 +148,7 @@ def mail(
     )
 
 
-def _enclosed(notice: Notice, enclosed: tuple[Attachment, ...], language: str) -> str:
+def _enclosed(notice: Notice, enclosed: tuple[EncryptedFile, ...], language: str) -> str:
     """Whether the files are here, where their reader expects them here."""
     if not notice.encloses:
         return ""
