@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ from vestibule.activation import (
 )
 from vestibule.base import audit, limits, log
 from vestibule.base.clock import DAY, Clock, SystemClock
-from vestibule.base.context import Context
+from vestibule.base.context import Context, Objects
 from vestibule.base.database import Database, Tx
 from vestibule.base.errors import Fault
 from vestibule.base.sealing import Keys
@@ -51,10 +52,12 @@ from vestibule.notifications import (
     service as notifications,
 )
 from vestibule.outside.console import Outbox
+from vestibule.outside.disk_objects import DiskObjects
 from vestibule.outside.mail import mail_sender
 from vestibule.outside.ntfy import Ntfy
 from vestibule.outside.places import places
 from vestibule.outside.redis_wake import RedisBus
+from vestibule.outside.s3_objects import S3Objects
 from vestibule.outside.text import Gateway
 from vestibule.outside.web_push import WebPush
 from vestibule.recovery import (
@@ -100,6 +103,8 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
         ntfy = await stack.enter_async_context(Ntfy(settings)) if settings.ntfy_url else None
         outbox = Outbox()
         text = await stack.enter_async_context(Gateway(settings, outbox))
+        objects = open_objects(settings)
+        stack.callback(objects.close)
         stack.push_async_callback(notifications.settle)
         stack.push_async_callback(contacts.settle)
         yield Context(
@@ -113,8 +118,16 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             mail=mail_sender(settings, outbox),
             text=text,
             places=places(settings.geoip_file),
+            objects=objects,
             second_push=ntfy,
         )
+
+
+def open_objects(settings: Settings) -> Objects:
+    """Where statements are kept, by the setting `statement_store`."""
+    if settings.statement_store.startswith("s3://"):
+        return S3Objects(settings)
+    return DiskObjects(Path(settings.statement_store or settings.data / "statements"))
 
 
 async def sweep(ctx: Context) -> None:

@@ -36,6 +36,7 @@ from vestibule.base.wake import LocalBus
 from vestibule.devices import service as devices
 from vestibule.login import service as login
 from vestibule.login.service import Began, Mine, View
+from vestibule.outside.disk_objects import DiskObjects
 from vestibule.protocol import keys, messages, ocra
 from vestibule.protocol.encoding import b64u, render_json
 from vestibule.protocol.errors import ProtocolFault
@@ -376,6 +377,7 @@ async def open_scene(
     pool = PasswordPool(held.sealer, threads=2, memory_kib=8, passes=1)
     bus, push = HeardBus(), PushService()
     mail, gateway = MailServer(), Gateway()
+    objects = DiskObjects(folder / "statements")
     ctx = Context(
         settings=Settings(data=folder, **settings),
         db=database,
@@ -387,10 +389,12 @@ async def open_scene(
         mail=mail,
         text=gateway,
         places=Nowhere(),
+        objects=objects,
     )
     try:
         yield Scene(ctx, clock, bus, push, mail, gateway)
     finally:
+        objects.close()
         pool.close()
 
 

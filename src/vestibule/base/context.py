@@ -5,7 +5,7 @@
 adapters need not know them.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -146,6 +146,61 @@ class Places(Protocol):
         ...
 
 
+class ObjectReader(Protocol):
+    """One stored object, open for reading at any place."""
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        ...
+
+    def read(self, offset: int, size: int) -> bytes | Awaitable[bytes]:
+        """The bytes from ``offset`` on, fewer at the end, none behind it.
+
+        From a disk they are there at once, from a network they are awaited. Raises
+        FileNotFoundError (deleted meanwhile; a disk goes on handing it out), Unavailable.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of it; may be called twice."""
+        ...
+
+
+class Objects(Protocol):
+    """Keeps files. Their names are ours: a kind, a slash and a random id; never a client's words.
+
+    What is written is never changed, so whoever reads needs no lock.
+    """
+
+    async def write(self, name: str, chunks: AsyncIterator[bytes]) -> int:
+        """Store what ``chunks`` brings and return its size: whole, or not at all.
+
+        It is on stable storage when this returns. What ``chunks`` raises leaves nothing behind.
+        Raises Unavailable ``store_full`` or ``store_unavailable``.
+        """
+        ...
+
+    async def open(self, name: str) -> ObjectReader:
+        """Open for reading. Raises FileNotFoundError, Unavailable ``store_unavailable``."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Delete; that there is none is fine. Raises Unavailable ``store_unavailable``."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """Each object of a kind, and what a crash left of one: its name and when it was written.
+
+        Milliseconds since the epoch, by the clock of the store. In no order.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        ...
+
+
 class Passwords(Protocol):
     """Hashes passwords away from the event loop (accounts.service.PasswordPool)."""
 
@@ -185,6 +240,7 @@ class Context:
     mail: MailSender
     text: TextSender
     places: Places
+    objects: Objects
     second_push: SecondPush | None = None
     """None: the operator names no server for it."""
     enclosing: Enclosing | None = None
