@@ -173,6 +173,8 @@ CODES: dict[str, Code] = _table(
     statement_too_large=413,
     upload_unknown=404,
     upload_offset=409,
+    statement_unknown=404,
+    store_full=503,
     store_unavailable=503,
     # The sign-in
     attempt_unknown=404,
