@@ -136,6 +136,22 @@ def test_key_path_refuses_what_ends_a_quote_or_a_line(path: str) -> None:
         made(key_file=path)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"host": "a\n    ProxyCommand id"},
+        {"host": "-oProxyCommand=id"},
+        {"username": "mira\nHost *"},
+        {"host_keys": (f"{LINE}\n* {LINE}",)},
+        {"host_keys": (f"{LINE} comment",)},
+    ],
+)
+def test_facts_of_a_false_portal_become_no_lines(told: dict[str, object]) -> None:
+    """Whoever answers in the portal's place cannot write commands into a client's files."""
+    with pytest.raises(Refused, match="bad_field"):
+        made(**told)
+
+
 def test_putty_key_is_converted_for_openssh_and_an_openssh_key_for_winscp() -> None:
     """Each program is given a key of the format that it reads, and the command that makes it."""
     putty = made(key_file="privatekey.ppk")

@@ -49,7 +49,7 @@ class Outcome:
 
 
 Progress = Callable[[Paper, int], None]
-"""Told how many bytes of a file have arrived so far, or need not be sent."""
+"""Told how many bytes of a file have left us so far; fewer again where it has to be repeated."""
 
 
 def _nothing(_paper: Paper, _sent: int) -> None:
@@ -139,7 +139,6 @@ class Publisher:
             states = await self._again(partial(calls.check, known)) if known else []
             for paper, state in zip(known, states, strict=True):
                 if state == "same":
-                    self._progress(paper, paper.size)
                     told.put_nowait(Outcome(paper, "same"))
                 else:
                     # What else the answer says, the sending says better: with its reason.

@@ -23,6 +23,10 @@ from vestibule.base.errors import Refused
 _PATH_MOST: Final = 255
 # A double quote, a backtick or a dollar would end what quotes hold, in one program or another.
 _NOT_IN_PATHS: Final = frozenset('"`$')
+# What comes from a portal is checked as well: it becomes lines that programs obey.
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
+_USERNAME: Final = re.compile(r"[A-Za-z0-9]{1,64}")
+_HOST_KEY: Final = re.compile(r"[a-z0-9@.-]{3,80} [A-Za-z0-9+/]{20,2000}={0,2}")
 _SLUG_MOST: Final = 30
 _BOM: Final = "\ufeff"
 _LFTP: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -83,7 +87,7 @@ def key_path(typed: str) -> str:
 
 
 def setups(facts: SetupFacts) -> tuple[Setup, ...]:
-    """Every file for every program. Raises Refused ``bad_field`` for a path that is none."""
+    """Every file for every program. Raises Refused ``bad_field`` for what cannot stand in one."""
     checked = _Checked(facts)
     return tuple(setup for program in PROGRAMS for setup in _MAKERS[program](checked))
 
@@ -91,6 +95,11 @@ def setups(facts: SetupFacts) -> tuple[Setup, ...]:
 def fingerprint(line: str) -> str:
     """``SHA256:…`` of a public line, as OpenSSH shows it."""
     return "SHA256:" + b64encode(_digest(line)).rstrip(b"=").decode("ascii")
+
+
+def _demand(shape: re.Pattern[str], given: str, field: str) -> None:
+    if not shape.fullmatch(given):
+        raise Refused("bad_field", field=field)
 
 
 def _digest(line: str) -> bytes:
@@ -101,6 +110,10 @@ class _Checked:
     """The facts, fit to be written into files."""
 
     def __init__(self, facts: SetupFacts) -> None:
+        _demand(_HOST, facts.host, "host")
+        _demand(_USERNAME, facts.username, "username")
+        for line in facts.host_keys:
+            _demand(_HOST_KEY, line, "host_key")
         self.facts = facts
         shown = "".join(c for c in facts.organisation if c.isprintable()).strip()
         self.name = shown or facts.host
