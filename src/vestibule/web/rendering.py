@@ -175,7 +175,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(asset=asset, settings_pages=_SETTINGS)
-    made.filters.update(moment=moment, browser=browser, grouped=grouped, host=_host)
+    made.filters.update(
+        moment=moment, browser=browser, grouped=grouped, host=_host, size=size, day=day
+    )
     for name in made.list_templates(extensions=["html"]):
         made.get_template(name)
     return made
@@ -187,6 +189,18 @@ def moment(scope: Scope, at: int) -> Markup:
     when = datetime.fromtimestamp(at / 1000, UTC)
     words = i18n.moment(at, scope["language"])
     return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%dT%H:%M:%SZ}", words)
+
+
+@pass_context
+def size(scope: Scope, count: int) -> str:
+    """Bytes as people say them."""
+    return i18n.size(count, scope["language"])
+
+
+@pass_context
+def day(scope: Scope, written: str) -> str:
+    """``2026-11-22`` or ``2026-11`` as the page's language writes it."""
+    return i18n.day(written, scope["language"])
 
 
 @pass_context
