@@ -176,6 +176,14 @@ CODES: dict[str, Code] = _table(
     statement_unknown=404,
     store_full=503,
     store_unavailable=503,
+    # The OpenPGP certificate of a client
+    certificate_private=400,
+    certificate_unreadable=400,
+    certificate_several=400,
+    certificate_weak=400,
+    certificate_revoked=400,
+    certificate_expired=409,
+    certificate_cannot_encrypt=409,
     # The sign-in
     attempt_unknown=404,
     attempt_expired=410,

@@ -90,11 +90,13 @@ def plural_form(language: str, count: int) -> str:
 
 
 def spoken(facts: Mapping[str, str | int], language: str) -> dict[str, str | int]:
-    """Facts as a text says them: ``wait``, in seconds, becomes ``40 seconds``."""
-    wait = facts.get("wait")
-    if not isinstance(wait, int):
-        return dict(facts)
-    return {**facts, "wait": duration(wait, language)}
+    """Facts as a text says them: ``wait``, in seconds, becomes ``40 seconds``, ``day`` a date."""
+    told = dict(facts)
+    if isinstance(wait := facts.get("wait"), int):
+        told["wait"] = duration(wait, language)
+    if isinstance(written := facts.get("day"), str):
+        told["day"] = day(written, language)
+    return told
 
 
 def duration(seconds: int, language: str) -> str:

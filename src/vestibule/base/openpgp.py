@@ -47,7 +47,9 @@ class Packet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
+    """What stands before the body of a packet."""
+
     tag: int
     start: int
     """Where the body begins."""
@@ -63,7 +65,7 @@ def packets(data: bytes) -> Iterator[Packet]:
     """
     at = 0
     while at < len(data):
-        header = _header(data, at)
+        header = header_at(data, at)
         end = header.start + header.size
         if header.partial or end > len(data):
             raise Broken("cut, or of partial length")
@@ -84,7 +86,7 @@ def is_encrypted(data: bytes) -> bool:
     """
     try:
         at, keys = 0, 0
-        while (header := _header(data, at)).tag == Tag.SESSION_KEY and not header.partial:
+        while (header := header_at(data, at)).tag == Tag.SESSION_KEY and not header.partial:
             at, keys = header.start + header.size, keys + 1
         if keys == 0 or header.tag != Tag.ENCRYPTED or data[header.start] not in (1, 2):
             return False
@@ -101,7 +103,8 @@ def _tag(first: int) -> int:
     return first & 0x3F if first & 0x40 else (first >> 2) & 0x0F
 
 
-def _header(data: bytes, at: int) -> _Header:
+def header_at(data: bytes, at: int) -> Header:
+    """The header that begins at ``at``; its body may be cut. Raises Broken where there is none."""
     if at >= len(data) or not data[at] & 0x80:
         raise Broken("no packet begins here")
     tag = _tag(data[at])
@@ -115,21 +118,21 @@ def _header(data: bytes, at: int) -> _Header:
     start = at + 1 + wide
     if start > len(data):
         raise Broken("cut in its header")
-    return _Header(tag, start, int.from_bytes(data[at + 1 : start]), partial=False)
+    return Header(tag, start, int.from_bytes(data[at + 1 : start]), partial=False)
 
 
-def _length(data: bytes, at: int, tag: int) -> _Header:
+def _length(data: bytes, at: int, tag: int) -> Header:
     """The length in the newer form (section 4.2.1), which begins at ``at``."""
     if at >= len(data):
         raise Broken("cut in its header")
     first = data[at]
     if first < 192:
-        return _Header(tag, at + 1, first, partial=False)
+        return Header(tag, at + 1, first, partial=False)
     if first >= 224 and first != 255:
-        return _Header(tag, at + 1, 1 << (first & 0x1F), partial=True)
+        return Header(tag, at + 1, 1 << (first & 0x1F), partial=True)
     start = at + (5 if first == 255 else 2)
     if start > len(data):
         raise Broken("cut in its header")
     if first == 255:
-        return _Header(tag, start, int.from_bytes(data[at + 1 : start]), partial=False)
-    return _Header(tag, start, ((first - 192) << 8) + data[at + 1] + 192, partial=False)
+        return Header(tag, start, int.from_bytes(data[at + 1 : start]), partial=False)
+    return Header(tag, start, ((first - 192) << 8) + data[at + 1] + 192, partial=False)
