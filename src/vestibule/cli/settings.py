@@ -55,6 +55,8 @@ def _shown(name: str, value: Any) -> Any:  # noqa: ANN401  -- each setting has i
     # Addresses of databases hold passwords.
     if name in _SECRET and isinstance(value, str) and "@" in value:
         return f"{value.partition('://')[0]}://…@{value.rpartition('@')[2]}"
+    if name == "s3_secret_access_key":
+        return "…" if value else ""
     if name == "gateway_headers":
         return dict.fromkeys(value, "…")
     return value

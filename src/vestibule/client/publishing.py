@@ -35,6 +35,7 @@ _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 60.0
 _TRIES: Final = 6
 """Of one file at a server that answers, but fails."""
+_LOST: Final = frozenset({"upload_offset", "upload_unknown"})
 # These speak of the publisher or of the server, not of one file: nothing else will go either.
 _HOPELESS: Final = frozenset({"publisher_unknown", "unknown_host", "not_found"})
 
@@ -97,16 +98,21 @@ class Publisher:
         if self._http is not None:
             await self._http.close()
 
+    async def check(self, papers: Sequence[Paper]) -> list[str]:
+        """For each paper, which was read, `absent`, `same`, `differs` or `account_unknown`."""
+        calls, states = self._calls(), list[str]()
+        for start in range(0, len(papers), _CHECK_MOST):
+            batch = papers[start : start + _CHECK_MOST]
+            states += await self._again(partial(calls.check, batch))
+        return states
+
     async def publish(self, papers: Sequence[Paper]) -> AsyncIterator[Outcome]:
         """Publish all, in any order, and tell of each once.
 
         A file that cannot be published is told as `refused`. Raises `Refused` where the token is
         worth nothing, and `Unreachable` where the portal was silent for too long.
         """
-        if self._http is None:
-            raise RuntimeError("the publisher is used outside of its `async with`")
-        calls = PublishingCalls(self._http, self._portal, self._token)
-        self._answered_at = _now()
+        calls = self._calls()
         wanted: asyncio.Queue[Paper | None] = asyncio.Queue(2 * self._parallel)
         told: asyncio.Queue[Outcome] = asyncio.Queue()
         tasks = [asyncio.create_task(self._look(calls, papers, wanted, told))]
@@ -120,6 +126,12 @@ class Publisher:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _calls(self) -> PublishingCalls:
+        if self._http is None:
+            raise RuntimeError("the publisher is used outside of its `async with`")
+        self._answered_at = _now()
+        return PublishingCalls(self._http, self._portal, self._token)
 
     async def _look(
         self,
@@ -178,28 +190,33 @@ class Publisher:
         moved = partial(self._progress, paper)
         if paper.size <= _WHOLE_MOST:
             return await self._again(partial(calls.put, paper))
-        return await self._again(partial(self._upload, calls, paper, moved))
+        return await self._upload(calls, paper, moved)
 
     async def _upload(
         self, calls: PublishingCalls, paper: Paper, moved: Callable[[int], None]
     ) -> Sent:
         """Open or find the upload, and send what is missing of it.
 
-        Whatever breaks off is begun again here, by asking for the upload: that tells its offset,
-        or that it was published after all.
+        Whatever breaks off, the server is asked for the upload first: that tells how much of it
+        is kept, or that it was published after all.
         """
-        upload: Upload | Sent = await calls.open(paper)
+        find = partial(self._again, partial(calls.open, paper))
+        upload = await find()
+        furthest, advanced_at, pause = -1, _now(), _FIRST_PAUSE_S
         while isinstance(upload, Upload):
             moved(upload.offset)
+            if upload.offset > furthest:
+                furthest, advanced_at, pause = upload.offset, _now(), _FIRST_PAUSE_S
             try:
                 upload = await calls.append(paper, upload, moved)
-            except Refused as refused:
-                if refused.code not in {"upload_offset", "upload_unknown"}:
+            except (Refused, Unreachable) as fault:
+                if isinstance(fault, Refused) and not _goes_on(fault):
                     raise
-                # Another worker of ours was faster, or finished it.
-                await self._sleep(_FIRST_PAUSE_S)
-                upload = await calls.open(paper)
-            self._answered_at = _now()
+                if _now() - advanced_at > self._patience_s or pause > _LONGEST_PAUSE_S:
+                    raise
+                await self._sleep(pause)
+                pause *= 2
+                upload = await find()
         return upload
 
     async def _again(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -256,6 +273,11 @@ async def _next(told: asyncio.Queue[Outcome], tasks: list[asyncio.Task[None]]) -
 
 def _may_mend(status: object) -> bool:
     return isinstance(status, int) and (status >= 500 or status in {408, 429})
+
+
+def _goes_on(refused: Refused) -> bool:
+    """Whether an upload is to be found again after this."""
+    return refused.code in _LOST or _may_mend(refused.facts.get("status"))
 
 
 def _unreadable(error: OSError) -> ClientFault:

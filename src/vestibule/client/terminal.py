@@ -157,6 +157,12 @@ class Terminal:
         """Whose token it is. Raises `Refused` with `token_unknown`."""
         return await self._request("GET", "/api/me", headers={"Authorization": f"Bearer {token}"})
 
+    async def delivery(self, token: str) -> dict[str, Any]:
+        """Where the account's statements lie. Raises `Refused` with `delivery_not_set_up`."""
+        return await self._request(
+            "GET", "/api/delivery", headers={"Authorization": f"Bearer {token}"}
+        )
+
     def _token(self, answer: dict[str, Any]) -> Token:
         return Token(
             portal=self._portal,
@@ -196,7 +202,7 @@ def _refused(answer: dict[str, Any]) -> Refused:
     title, advice = _SAID.get(error, (error, ""))
     return Refused(
         str(answer.get("code", error)),
-        str(answer.get("error_description", title)),
+        str(answer.get("error_description", answer.get("title", title))),
         str(answer.get("next", advice)),
         answer,
     )
