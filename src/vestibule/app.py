@@ -39,6 +39,7 @@ from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
 from vestibule.base.wake import LocalBus, WakeBus
 from vestibule.contacts import pages as contacts_pages, service as contacts
+from vestibule.delivery import client_api as delivery_api, service as delivery
 from vestibule.devices import device_api as devices_api, pages as devices_pages
 from vestibule.factors import (
     admin as factors_admin,
@@ -67,6 +68,7 @@ from vestibule.recovery import (
 )
 from vestibule.relying import oauth as relying_api, pages as relying_pages, service as relying
 from vestibule.sessions import pages as sessions_pages, service as sessions
+from vestibule.statements import pages as statements_pages, service as statements
 from vestibule.web import language, platforms
 from vestibule.web.middleware import (
     PORTAL_FEATURES,
@@ -119,6 +121,7 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             text=text,
             places=places(settings.geoip_file),
             objects=objects,
+            enclosing=statements.enclosed,
             second_push=ntfy,
         )
 
@@ -142,6 +145,8 @@ async def sweep(ctx: Context) -> None:
         recovery.sweep_cases,
         relying.sweep_grants,
         factors.sweep_factors,
+        delivery.sweep_delivery,
+        delivery.warn_expiring,
     ):
         await task(ctx)
     now = ctx.clock.now()
@@ -191,6 +196,8 @@ class House:
                     ctx.db.after_commit(bell.ring)
                     teller = asyncio.create_task(notifications.tell_for_ever(ctx, bell))
                     stack.callback(teller.cancel)
+                    crier = asyncio.create_task(statements.tell_ready_for_ever(ctx))
+                    stack.callback(crier.cancel)
                 # What is here now stays: the collector need not look through it ever again.
                 gc.collect()
                 gc.freeze()
@@ -238,6 +245,8 @@ def _portal(ctx: Context) -> ASGIApp:
         *recovery_pages.routes,
         *relying_pages.routes,
         *relying_api.routes,
+        *delivery_api.routes,
+        *statements_pages.routes,
         *sessions_pages.routes,
         *language.routes,
         Route("/static/{name}", static_file, methods=["GET"]),

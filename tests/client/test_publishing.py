@@ -58,6 +58,7 @@ class Portal:
                 return self.no(int(trouble), "busy" if trouble == "503" else "internal")
             self.at_once += 1
             self.most_at_once = max(self.at_once, self.most_at_once)
+            await asyncio.sleep(0.002)  # long enough for the others to come as well
             try:
                 answer: web.StreamResponse = await call(request, trouble)
             finally:

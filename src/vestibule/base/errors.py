@@ -156,6 +156,8 @@ CODES: dict[str, Code] = _table(
     user_code_over=410,
     terminal_needs_phone=403,
     token_unknown=401,
+    # Fetching statements
+    delivery_not_set_up=409,
     # Statements, and the operator's systems that publish them
     publisher_unknown=401,
     publisher_name_invalid=400,
@@ -176,6 +178,16 @@ CODES: dict[str, Code] = _table(
     statement_unknown=404,
     store_full=503,
     store_unavailable=503,
+    # The keys and networks by which clients' programs fetch
+    private_key_sent=400,
+    key_unreadable=400,
+    key_kind=400,
+    key_weak=400,
+    key_exists=409,
+    keys_full=409,
+    key_unknown=404,
+    network_too_wide=400,
+    certificate_unknown=404,
     # The OpenPGP certificate of a client
     certificate_private=400,
     certificate_unreadable=400,
