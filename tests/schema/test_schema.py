@@ -49,6 +49,9 @@ async def test_every_journey_is_journalled(database: Database) -> None:
     assert tables == {
         "activation_ticket",
         "contact",
+        "delivery_certificate",
+        "delivery_home",
+        "delivery_key",
         "enrollment",
         "factor",
         "login_attempt",

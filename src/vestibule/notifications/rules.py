@@ -83,6 +83,8 @@ class Told:
 _ALARM: Final = Told(weight=Weight.ALARM, not_me=True)
 _CHANGE: Final = Told(not_me=True)
 _NEWS: Final = Told()
+_CERTIFICATE: Final = Told(opens="/settings/delivery/certificate")
+_DELIVERY: Final = _ALARM
 
 TOLD: Final[Mapping[str, Told]] = MappingProxyType(
     {
@@ -99,8 +101,18 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "contact.preferred": _CHANGE,
         # Of a phone that came by a case, the case tells.
         "enrollment.created": Told(weight=Weight.ALARM, not_me=True, unless='%"case":true%'),
+        "delivery.key_added": _DELIVERY,
+        "delivery.key_removed": _DELIVERY,
+        "delivery.networks_changed": _DELIVERY,
+        "delivery.certificate_set": _DELIVERY,
+        "delivery.certificate_removed": _DELIVERY,
+        "delivery.switched_on": _DELIVERY,
+        "delivery.switched_off": _DELIVERY,
+        "delivery.notices_changed": _CHANGE,
         "enrollment.pin_locked": Told(weight=Weight.ALARM),
         "enrollment.removed": _ALARM,
+        "delivery.certificate_expires": _CERTIFICATE,
+        "delivery.certificate_expired": _CERTIFICATE,
         "factor.confirmed": _ALARM,
         "factor.removed": _ALARM,
         "login.proofs_spent": _CHANGE,

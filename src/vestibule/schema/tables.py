@@ -5,6 +5,7 @@ from vestibule.activation import store as activation
 from vestibule.base import audit, limits
 from vestibule.base.database import metadata
 from vestibule.contacts import store as contacts
+from vestibule.delivery import store as delivery
 from vestibule.devices import store as devices
 from vestibule.factors import store as factors
 from vestibule.login import store as login
@@ -22,6 +23,7 @@ STORES = (
     accounts,
     activation,
     contacts,
+    delivery,
     devices,
     factors,
     login,

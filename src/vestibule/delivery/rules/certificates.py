@@ -21,15 +21,17 @@ from pysequoia.packet import HashAlgorithm, Packet as Parsed, PacketPile, Signat
 from vestibule.base.errors import Refused
 from vestibule.base.openpgp import Packet, Tag
 from vestibule.delivery.rules.armor import PrivateMaterial, unpacked
+from vestibule.delivery.rules.private_keys import holds_private_key
 
 CERTIFICATE_MOST: Final = 256 * 1024
 """Bytes of an upload."""
-WARN_DAYS: Final = (30, 7, 1)
-"""So many days before it expires, its owner is told."""
+WARN_DAYS: Final = (30, 7, 1, 0)
+"""So many days before it expires, its owner is told; 0: when it has."""
 
 _T = TypeVar("_T")
 
 _DAY_MS: Final = 86_400_000
+_SEARCHED_MOST: Final = 16 * 1024
 _PACKETS_MOST: Final = 4096
 _NAMES_MOST: Final = 8
 _NAME_MOST: Final = 200
@@ -90,6 +92,10 @@ def parse_certificate(data: bytes, *, now: int) -> NewCertificate:
     ``certificate_revoked``, ``certificate_expired`` (its fact ``day``: since when) or
     ``certificate_cannot_encrypt``.
     """
+    # What is short, as every key is that a program exports, is also searched as SSH keys are:
+    # under further encodings. That takes too long for what only pretends to be a certificate.
+    if len(data) <= _SEARCHED_MOST and holds_private_key(data):
+        raise Refused("certificate_private")
     try:
         found = unpacked(data[:CERTIFICATE_MOST])
     except PrivateMaterial:
@@ -109,21 +115,21 @@ def parse_certificate(data: bytes, *, now: int) -> NewCertificate:
     return _minimal(base, usable, ends)
 
 
-def days_left(expires_at: int, now: int) -> int:
+def days_left(expires_at: int, *, now: int) -> int:
     """Whole days, rounded up, until a certificate expires; 0 or less: it has."""
     return -((now - expires_at) // _DAY_MS)
 
 
-def warning_due(expires_at: int | None, now: int, told: int | None) -> int | None:
-    """Which of `WARN_DAYS` is to be told now; ``told``: the last that was. None: none.
+def warning_due(expires_at: int | None, *, now: int, warned: int | None) -> int | None:
+    """Which of `WARN_DAYS` its owner is to be told of now; ``warned``: the last one. None: none.
 
     One that was missed is not made up for when a nearer one is due.
     """
-    if expires_at is None or expires_at <= now:
+    if expires_at is None:
         return None
-    left = days_left(expires_at, now)
+    left = max(0, days_left(expires_at, now=now))
     due = min((days for days in WARN_DAYS if left <= days), default=None)
-    return due if due is not None and (told is None or due < told) else None
+    return due if due is not None and (warned is None or due < warned) else None
 
 
 # --- the packets ------------------------------------------------------------------------------
