@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vestibule.base.context import Context, EncryptedFile, Mail
-from vestibule.base.i18n import counted, listed, moment, t
+from vestibule.base.i18n import counted, day, listed, moment, t
 from vestibule.notifications.rules import (
     READY,
     READY_KINDS,
@@ -58,6 +58,8 @@ def _words(ctx: Context, notice: Notice, language: str) -> tuple[str, str]:
         return facts["title"], facts["text"]
     if notice.event == READY:
         facts["what"] = _counts(notice, language)
+    if "day" in facts:
+        facts["day"] = day(facts["day"], language)
     if "browser" in facts:
         facts["browser"] = browser_in(facts["browser"], language)
     return (
