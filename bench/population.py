@@ -102,7 +102,7 @@ def is_seamless(number: int) -> bool:
 
 def _account(number: int, encoded: str, *, seamless: bool = True) -> dict[str, _Value]:
     return {
-        "id": _account_id(number),
+        "id": account_id(number),
         "username": username(number),
         "username_key": username(number),
         "display_name": f"Person {number}",
@@ -120,7 +120,7 @@ def _enrollment(number: int, device: Device | None, sealer: Sealer) -> dict[str,
     noise = os.urandom(192)
     row: dict[str, _Value] = {
         "id": new_id(),
-        "account_id": _account_id(number),
+        "account_id": account_id(number),
         "device_id": new_id(),
         "label": "Pixel 9",
         "platform": "Chrome on Android",
@@ -147,7 +147,8 @@ def _enrollment(number: int, device: Device | None, sealer: Sealer) -> dict[str,
     return row
 
 
-def _account_id(number: int) -> str:
+def account_id(number: int) -> str:
+    """The id of the account of that number."""
     # Scattered over the index like real ids, and yet known without asking.
     return f"{number * 2654435761 % 2**32:022d}"
 
