@@ -35,8 +35,10 @@ async def body(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-async def read(request: Request, *fields: str, bound: str) -> dict[str, str]:
-    """The form's fields, each an empty string where it was not sent.
+async def read(
+    request: Request, *fields: str, bound: str, most: int = FORM_MOST
+) -> dict[str, str]:
+    """The form's fields, each an empty string where it was not sent; ``most``: its bytes.
 
     Refuses other sites' forms and those not made for this visitor (see `csrf`, ``bound``), other
     content types, unknown and repeated fields.
@@ -44,7 +46,7 @@ async def read(request: Request, *fields: str, bound: str) -> dict[str, str]:
     ctx: Context = request.app.state.ctx
     csrf.demand_same_site(request, ctx.settings.portal_url)
     _demand_type(request, "application/x-www-form-urlencoded")
-    sent = _parsed(await body(request, FORM_MOST))
+    sent = _parsed(await body(request, most))
     csrf.demand_token(ctx, sent.pop(csrf.FIELD, ""), bound)
     for name in sent:
         if name not in fields:

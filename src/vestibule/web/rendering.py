@@ -32,6 +32,7 @@ _SETTINGS: Final = (
     ("/settings/recovery", "web.menu.recovery"),
     ("/settings/password", "web.menu.password"),
     ("/settings/contacts", "web.menu.contacts"),
+    ("/settings/delivery", "web.menu.delivery"),
     ("/settings/sessions", "web.menu.sessions"),
     ("/settings/networks", "web.menu.networks"),
     ("/settings/hours", "web.menu.hours"),

@@ -29,7 +29,7 @@ function localTimes() {
   for (const time of all("time[datetime]")) {
     const then = new Date(time.dateTime);
     const ago = [now, yesterday].findIndex((date) => date.toDateString() === then.toDateString());
-    time.title = time.textContent;
+    time.title ||= time.textContent;
     time.textContent = `${ago < 0 ? day.format(then) : near.format(-ago, "day")}, ${hour.format(then)}`;
   }
 }
@@ -210,5 +210,7 @@ countDown();
 menus();
 copies();
 prints();
+// Another module has drawn a part of the page anew.
+document.addEventListener("drawn", localTimes);
 const waiting = document.querySelector("[data-wait]");
 if (waiting) wait(waiting);
