@@ -57,6 +57,8 @@ async def test_every_journey_is_journalled(database: Database) -> None:
         "login_attempt",
         "pass_request",
         "portal_session",
+        "publisher",
+        "statement",
         "terminal_grant",
         "recovery_case",
     }

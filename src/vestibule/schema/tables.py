@@ -14,6 +14,7 @@ from vestibule.recovery import store as recovery
 from vestibule.relying import store as relying
 from vestibule.sessions import store as sessions
 from vestibule.staff import store as staff
+from vestibule.statements import store as statements
 
 __all__ = ["STORES", "metadata"]
 
@@ -32,5 +33,6 @@ STORES = (
     relying,
     sessions,
     staff,
+    statements,
 )
 """The modules that define tables."""

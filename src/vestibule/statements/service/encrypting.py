@@ -1,0 +1,83 @@
+"""Statements that were published in clear before their owner wanted encryption.
+
+From the moment a certificate is set they are shown to nobody (`reading`); this encrypts them, and
+only then they are there again. What was encrypted to a former certificate stays as it is: we have
+no plain text of it.
+"""
+
+from typing import Final
+
+import structlog
+
+from vestibule.accounts import service as accounts
+from vestibule.base import audit
+from vestibule.base.context import Context
+from vestibule.base.database import Row, Tx
+from vestibule.base.errors import Fault
+from vestibule.base.ids import new_id
+from vestibule.statements import store
+from vestibule.statements.service.placing import Certificate, checked, discard, write
+from vestibule.statements.service.reading import content
+
+_log = structlog.get_logger("vestibule.statements")
+
+_AT_A_TIME: Final = 50
+
+
+async def encrypt_plain(ctx: Context, *, since: int = 0) -> int:
+    """Encrypt what lies in clear in accounts with a certificate set after ``since``; how many.
+
+    Several workers may do it at once: of two, one's work counts.
+    """
+    done, after = 0, ""
+    while True:
+        rows = await ctx.db.all(
+            store.IN_CLEAR, since=since, now=ctx.clock.now(), after=after, most=_AT_A_TIME
+        )
+        for row in rows:
+            after = row["id"]
+            try:
+                done += await _encrypt(ctx, row)
+            except FileNotFoundError:
+                continue  # purged or replaced meanwhile
+            except Fault as fault:
+                # It stays hidden, which is safe; the next round tries again.
+                _log.error("statements.not_encrypted", statement=row["id"], reason=str(fault))
+        if len(rows) < _AT_A_TIME:
+            return done
+
+
+async def _encrypt(ctx: Context, row: Row) -> bool:
+    target = f"statements/{new_id()}"
+    reader = await ctx.objects.open(row["object"])
+    try:
+        plain = checked(content(reader), size=row["size"], sha256=row["sha256"])
+        certificate = Certificate(row["fingerprint"], row["data"])
+        stored = await write(ctx, target, plain, certificate)
+    finally:
+        reader.close()
+    now = ctx.clock.now()
+    told = audit.journal(
+        event="statement.encrypted",
+        actor="system",
+        at=now,
+        detail={"kind": row["kind"], "name": row["name"], "fingerprint": row["fingerprint"]},
+    )
+
+    async def body(tx: Tx) -> bool:
+        # In turn with whoever changes the certificate, as when publishing.
+        await accounts.lock_account(tx, row["account_id"])
+        moved = await tx.run(
+            store.ENCRYPTED,
+            id_=row["id"],
+            from_object=row["object"],
+            object=target,
+            stored_size=stored,
+            to=row["fingerprint"],
+            **told,
+        )
+        return bool(moved)
+
+    won = await ctx.db.write(body)
+    await discard(ctx, [row["object"] if won else target])
+    return won
