@@ -39,7 +39,11 @@ from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
 from vestibule.base.wake import LocalBus, WakeBus
 from vestibule.contacts import pages as contacts_pages, service as contacts
-from vestibule.delivery import client_api as delivery_api, service as delivery
+from vestibule.delivery import (
+    client_api as delivery_api,
+    pages as delivery_pages,
+    service as delivery,
+)
 from vestibule.devices import device_api as devices_api, pages as devices_pages
 from vestibule.factors import (
     admin as factors_admin,
@@ -68,7 +72,11 @@ from vestibule.recovery import (
 )
 from vestibule.relying import oauth as relying_api, pages as relying_pages, service as relying
 from vestibule.sessions import pages as sessions_pages, service as sessions
-from vestibule.statements import pages as statements_pages, service as statements
+from vestibule.statements import (
+    pages as statements_pages,
+    publisher_api,
+    service as statements,
+)
 from vestibule.web import language, platforms
 from vestibule.web.middleware import (
     PORTAL_FEATURES,
@@ -145,6 +153,7 @@ async def sweep(ctx: Context) -> None:
         recovery.sweep_cases,
         relying.sweep_grants,
         factors.sweep_factors,
+        statements.sweep_statements,
         delivery.sweep_delivery,
         delivery.warn_expiring,
     ):
@@ -242,10 +251,12 @@ def _portal(ctx: Context) -> ASGIApp:
         *factors_admin.routes,
         *notifications_pages.routes,
         *contacts_pages.routes,
+        *delivery_pages.routes,
         *recovery_pages.routes,
         *relying_pages.routes,
         *relying_api.routes,
         *delivery_api.routes,
+        *publisher_api.routes,
         *statements_pages.routes,
         *sessions_pages.routes,
         *language.routes,
