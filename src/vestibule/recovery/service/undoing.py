@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from vestibule.accounts import service as accounts
 from vestibule.base.clock import DAY
@@ -11,6 +12,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.contacts import service as contacts
+from vestibule.delivery import service as delivery
 from vestibule.devices import service as devices
 from vestibule.devices.rules import Enrollment
 from vestibule.factors import service as factors
@@ -23,6 +25,18 @@ from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import EndReason
 
 
+# What widens who may fetch statements, or in which form they lie there: to know which network or
+# certificate was right before is its owner's, so until then nothing is handed out.
+_SHUTS_DELIVERY: Final = frozenset(
+    {
+        "delivery.networks_changed",
+        "delivery.certificate_set",
+        "delivery.certificate_removed",
+        "delivery.switched_on",
+    }
+)
+
+
 class Undone(StrEnum):
     """What "not me" came to."""
 
@@ -30,6 +44,8 @@ class Undone(StrEnum):
     PHONE_REMOVED = "phone_removed"
     FACTOR_REMOVED = "factor_removed"
     CONTACT_REMOVED = "contact_removed"
+    KEY_REMOVED = "key_removed"
+    DELIVERY_OFF = "delivery_off"
     SESSIONS_ENDED = "sessions_ended"
     NOTHING = "nothing"
     """It was over already."""
@@ -156,7 +172,27 @@ async def _remove(tx: Tx, ctx: Context, said: NotMe, *, actor: str, source: str)
             now=ctx.clock.now(),
         )
         return Undone.CONTACT_REMOVED if removed else Undone.NOTHING
+    if said.event.startswith("delivery."):
+        return await _close_delivery(tx, ctx, said, actor=actor, source=source)
     # The rest cannot be taken back; that nobody goes on with it can.
+    return Undone.SESSIONS_ENDED
+
+
+async def _close_delivery(tx: Tx, ctx: Context, said: NotMe, *, actor: str, source: str) -> Undone:
+    if said.event == "delivery.key_added":
+        removed = await delivery.disown_key(
+            tx,
+            ctx,
+            account_id=said.account_id,
+            key_id=said.subject,
+            actor=actor,
+            source=source,
+        )
+        return Undone.KEY_REMOVED if removed else Undone.NOTHING
+    if said.event in _SHUTS_DELIVERY:
+        shut = await delivery.shut(tx, ctx, account_id=said.account_id, actor=actor, source=source)
+        # Switched off by somebody else's hand since: the sessions of that hand end all the same.
+        return Undone.DELIVERY_OFF if shut else Undone.SESSIONS_ENDED
     return Undone.SESSIONS_ENDED
 
 
