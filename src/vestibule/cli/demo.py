@@ -12,6 +12,7 @@ from vestibule.accounts import service as accounts
 from vestibule.app import open_context
 from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
+from vestibule.cli.demo_statements import publish_samples
 from vestibule.protocol.typed_code import make_typed_code
 
 PEOPLE = {"mira": "Mira Bellini", "tomas": "Tomas Okafor"}
@@ -46,6 +47,8 @@ async def prepare(settings: Settings) -> list[DemoAccount]:
                     password=account.password,
                     display_name=PEOPLE.get(account.username, account.username),
                 )
+        there = [await accounts.find_account(ctx, username=one.username) for one in known]
+        await publish_samples(ctx, [account for account in there if account is not None])
     return known
 
 

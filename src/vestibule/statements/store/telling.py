@@ -6,15 +6,11 @@ from typing import Final
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
-from vestibule.delivery.store import delivery_certificate
-from vestibule.statements.store.table import SHOWN, statement
+from vestibule.statements.store.table import CERTIFIED, SHOWN, statement
 
-_s, _c = statement.c, delivery_certificate.c
-_CERTIFIED: Final = (
-    select(_c.id).where(_c.account_id == _s.account_id, _c.removed_at.is_(None)).exists()
-)
+_s = statement.c
 # What waits to be encrypted cannot be fetched yet, and is told of when it can.
-_UNTOLD: Final = and_(_s.told_at.is_(None), or_(_s.encrypted_to.is_not(None), ~_CERTIFIED))
+_UNTOLD: Final = and_(_s.told_at.is_(None), or_(_s.encrypted_to.is_not(None), ~CERTIFIED))
 
 RIPE: Final = (
     select(_s.account_id)
