@@ -200,6 +200,8 @@ class House:
                 self._origins = origins(ctx)
                 sweeper = asyncio.create_task(_sweep_for_ever(ctx))
                 stack.callback(sweeper.cancel)
+                encrypter = asyncio.create_task(statements.encrypt_for_ever(ctx))
+                stack.callback(encrypter.cancel)
                 if self._settings.telling:
                     bell = notifications.Bell()
                     ctx.db.after_commit(bell.ring)

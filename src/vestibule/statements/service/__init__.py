@@ -1,6 +1,6 @@
 """Statements: published by the operator's systems, kept for a while, fetched by their owners."""
 
-from vestibule.statements.service.encrypting import encrypt_plain
+from vestibule.statements.service.encrypting import encrypt_for_ever, encrypt_plain
 from vestibule.statements.service.fetching import mark_all_seen, note_fetched
 from vestibule.statements.service.publishers import (
     add_publisher,
@@ -36,6 +36,7 @@ __all__ = [
     "check",
     "content",
     "enclosed",
+    "encrypt_for_ever",
     "encrypt_plain",
     "finish",
     "get_statement",

@@ -5,23 +5,43 @@ only then they are there again. What was encrypted to a former certificate stays
 no plain text of it.
 """
 
+import asyncio
 from typing import Final
 
 import structlog
 
 from vestibule.accounts import service as accounts
 from vestibule.base import audit
+from vestibule.base.clock import HOUR
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Fault
 from vestibule.base.ids import new_id
 from vestibule.statements import store
-from vestibule.statements.service.placing import Certificate, checked, discard, write
+from vestibule.statements.service.placing import certificate_in, checked, discard, write
 from vestibule.statements.service.reading import content
 
 _log = structlog.get_logger("vestibule.statements")
 
 _AT_A_TIME: Final = 50
+_EVERY_S: Final = 10.0
+_LOOKED_BACK_MS: Final = HOUR
+"""Certificates are dated by whichever worker took them, and clocks differ."""
+
+
+async def encrypt_for_ever(ctx: Context) -> None:
+    """Encrypt soon after a certificate is set: until then its owner sees too little."""
+    since = ctx.clock.now() - _LOOKED_BACK_MS
+    while True:
+        await asyncio.sleep(_EVERY_S)
+        now = ctx.clock.now()
+        try:
+            await encrypt_plain(ctx, since=since)
+        except Exception:  # noqa: BLE001
+            # The database is away, perhaps. The same again, and all of it every sweep.
+            _log.exception("statements.encrypting_failed")
+        else:
+            since = now - _LOOKED_BACK_MS
 
 
 async def encrypt_plain(ctx: Context, *, since: int = 0) -> int:
@@ -52,8 +72,7 @@ async def _encrypt(ctx: Context, row: Row) -> bool:
     reader = await ctx.objects.open(row["object"])
     try:
         plain = checked(content(reader), size=row["size"], sha256=row["sha256"])
-        certificate = Certificate(row["fingerprint"], row["data"])
-        stored = await write(ctx, target, plain, certificate)
+        stored = await write(ctx, target, plain, certificate_in(row))
     finally:
         reader.close()
     now = ctx.clock.now()
@@ -73,7 +92,8 @@ async def _encrypt(ctx: Context, row: Row) -> bool:
             from_object=row["object"],
             object=target,
             stored_size=stored,
-            to=row["fingerprint"],
+            encrypted_to=row["fingerprint"],
+            certificate_id=row["certificate_id"],
             **told,
         )
         return bool(moved)

@@ -60,6 +60,8 @@ class Incoming:
 class Certificate:
     """Whom an account's statements are encrypted to."""
 
+    id: str
+    """Of its record: the same key with other subkeys is another record."""
     fingerprint: str
     data: bytes
 
@@ -80,7 +82,9 @@ class _Placed:
 
 def certificate_in(row: Row) -> Certificate | None:
     """The certificate of a row that has its fingerprint and data."""
-    return Certificate(row["fingerprint"], row["data"]) if row["fingerprint"] else None
+    if row["certificate_id"] is None:
+        return None
+    return Certificate(row["certificate_id"], row["fingerprint"], row["data"])
 
 
 async def place(
@@ -180,7 +184,7 @@ class _Listing:
         if held is None:
             raise Refused("statement_account")
         now = certificate_in(held)
-        if (now and now.fingerprint) != (self.certificate and self.certificate.fingerprint):
+        if (now and now.id) != (self.certificate and self.certificate.id):
             return _Other(now)
         state = rules.judge(
             (held["sha256"], held["size"]) if held["statement_id"] else None,

@@ -38,6 +38,7 @@ TARGET: Final = (
         _s.id.label("statement_id"),
         _s.sha256,
         _s.size,
+        _c.id.label("certificate_id"),
         _c.fingerprint,
         _c.data,
     )
@@ -74,6 +75,7 @@ HELD: Final = (
         _s.object,
         _s.sha256,
         _s.size,
+        _c.id.label("certificate_id"),
         _c.fingerprint,
         _c.data,
     )

@@ -22,7 +22,7 @@ _c = delivery_certificate.c
 # --- encrypting what was published before its owner wanted that ---------------------------------
 
 IN_CLEAR: Final = (
-    select(*SHOWN, _c.fingerprint, _c.data)
+    select(*SHOWN, _c.id.label("certificate_id"), _c.fingerprint, _c.data)
     .select_from(
         delivery_certificate.join(
             statement, and_(_s.account_id == _c.account_id, _s.encrypted_to.is_(None))
@@ -44,13 +44,13 @@ ENCRYPTED: Final = (
         _s.object == bindparam("from_object"),
         _s.encrypted_to.is_(None),
         select(_c.id)
-        .where(_c.account_id == _s.account_id, _c.fingerprint == bindparam("to"), LIVE)
+        .where(_c.account_id == _s.account_id, _c.id == bindparam("certificate_id"), LIVE)
         .exists(),
     )
     .values(
         object=bindparam("object"),
         stored_size=bindparam("stored_size"),
-        encrypted_to=bindparam("to"),
+        encrypted_to=bindparam("encrypted_to"),
         **journal(),
     )
 )
