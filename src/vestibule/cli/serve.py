@@ -21,7 +21,10 @@ def serve(
     ] = False,
     port: Annotated[
         int | None,
-        typer.Option(help="Serve the portal on this port of localhost, the phone app on the next."),
+        typer.Option(
+            help="Serve the portal on this port of localhost, the phone app on the next, SFTP on "
+            "the one after."
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes to serve with.")] = None,
     portal_url: Annotated[
@@ -32,16 +35,18 @@ def serve(
     ] = None,
     data: Annotated[str | None, typer.Option(help="Folder of the keys and the database.")] = None,
 ) -> None:
-    """Serve the portal and the phone app until interrupted.
+    """Serve the portal, the phone app and SFTP until interrupted.
 
     Makes keys and database where they are missing. Options stand for the settings of the same
     name (`vestibule settings list`).
     """
+    sftp_url = None
     if port is not None:
         portal_url = portal_url or f"http://localhost:{port}"
         phone_url = phone_url or f"http://localhost:{port + 1}"
+        sftp_url = f"sftp://localhost:{port + 2}"
     settings = terminal.settings(
-        workers=workers, portal_url=portal_url, phone_url=phone_url, data=data
+        workers=workers, portal_url=portal_url, phone_url=phone_url, sftp_url=sftp_url, data=data
     )
     accounts = asyncio.run(demo.prepare(settings)) if demo_accounts else []
     try:
@@ -54,6 +59,8 @@ def announce(settings: Settings, accounts: list[demo.DemoAccount]) -> None:
     """Say where to go and what to do."""
     if not accounts:
         terminal.out.print(f"Portal     {settings.portal_url}\nPhone app  {settings.phone_url}")
+        if settings.sftp_url and not settings.sftp_alone:
+            terminal.out.print(f"Statements {settings.sftp_url}")
         return
     table = Table.grid(padding=(0, 2))
     table.add_row("Portal", Text(settings.portal_url, style="bold"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import socket
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Final
@@ -67,10 +66,8 @@ async def options(settings: Delivering, host_keys: Iterable[bytes]) -> SSHServer
     return made
 
 
-async def serve(
-    ctx: Context, listener: socket.socket, *, stop: asyncio.Event | None = None
-) -> None:
-    """Serve SFTP on a listening socket until ``stop``, or until a signal asks for the end.
+async def serve(ctx: Context, listener: socket.socket, *, stop: asyncio.Event) -> None:
+    """Serve SFTP on a listening socket until ``stop``.
 
     Raises base.errors.Unavailable when the host keys cannot be read.
     """
@@ -86,7 +83,7 @@ async def serve_rooms(
     host_keys: Iterable[bytes],
     listener: socket.socket,
     *,
-    stop: asyncio.Event | None = None,
+    stop: asyncio.Event,
 ) -> None:
     """As `serve`, for any rooms: tests bring their own."""
     # The library logs every step of everybody; what matters is logged here.
@@ -94,17 +91,8 @@ async def serve_rooms(
     agreement.register()
     sealing.register()
     hall = Hall(rooms, settings, await options(settings, host_keys), listener)
-    stop = stop or _signalled()
     _log.info("sftp.listening", address=str(listener.getsockname()[:2]))
     await hall.serve(stop)
-
-
-def _signalled() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 class ServiceRooms:
