@@ -1,4 +1,4 @@
-"""The command line: `vestibule serve`, `init`, `account`, `settings`, `phone`.
+"""The command line: `vestibule serve`, `init`, `account`, `statements`, `settings`, `phone`.
 
 Only the module of the verb that was asked for is loaded: `vestibule --help` and the offline
 phone need no web server. Exit codes: 0 done, 1 refused, 2 wrong usage, 3 something is missing
@@ -21,6 +21,7 @@ VERBS = {
     "account": "People who may sign in: add, list, show, new passwords, unlock, remove phones.",
     "notify": "Tell one account or all of them something, in their list, by mail and by push.",
     "staff": "Members of staff: who they are and what they may do.",
+    "statements": "Publish files to clients, and set up the programs that fetch them.",
     "settings": "What can be set, what it is set to, and whether that is lawful.",
     "phone": "The reference phone: link it, answer sign-ins, respond offline.",
     "login": "Sign this terminal in at a portal; your phone approves it.",
