@@ -13,11 +13,13 @@ from vestibule.devices.rules import can_approve
 from vestibule.factors import service as factors
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Session
+from vestibule.statements import service as statements
 from vestibule.web import cookies
 from vestibule.web.rendering import render
 from vestibule.web.visitor import visitor
 
 _SIGN_INS = 5
+_STATEMENTS = 3
 
 
 async def _session(request: Request) -> Session:
@@ -45,6 +47,7 @@ async def home(request: Request) -> Response:
             and phone.enrollment.retires_at is None
         ],
         labels={phone.enrollment.id: phone.enrollment.label for phone in phones},
+        statements=(await statements.tree(ctx, session.account_id)).newest(_STATEMENTS),
         sign_ins=await sessions.list_sign_ins(ctx, session.account_id, most=_SIGN_INS),
         back="/",
         **banner,

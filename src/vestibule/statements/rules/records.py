@@ -91,6 +91,14 @@ class Listing:
     hidden: int
     """How many wait to be encrypted to the account's certificate, and are not shown until then."""
 
+    def newest(self, most: int) -> tuple[Statement, ...]:
+        """Those that were published last."""
+        return tuple(sorted(self.statements, key=_freshness, reverse=True)[:most])
+
+
+def _freshness(one: Statement) -> tuple[int, str, str]:
+    return one.published_at, one.period, one.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
