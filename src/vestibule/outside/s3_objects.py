@@ -6,10 +6,11 @@ leaves of a multipart upload no listing shows: a lifecycle rule of the bucket ta
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import obstore
 from obstore.exceptions import BaseError
@@ -34,6 +35,7 @@ class S3Reader:
         self._store = store
         self._name = name
         self._blocks: dict[int, asyncio.Task[bytes]] = {}
+        self._awaited: Counter[int] = Counter()
         self.size = size
 
     async def read(self, offset: int, size: int) -> bytes:
@@ -42,11 +44,7 @@ class S3Reader:
         if offset >= end:
             return b""
         first, last = offset // _BLOCK, (end - 1) // _BLOCK
-        parts = []
-        for number in range(first, last + 1):
-            self._fetch(range(number, number + 1 + _AHEAD))
-            parts.append(await asyncio.shield(self._blocks[number]))
-            self._forget(number)
+        parts = [await self._have(number) for number in range(first, last + 1)]
         joined = parts[0] if len(parts) == 1 else b"".join(parts)
         start = offset - first * _BLOCK
         return joined[start : start + end - offset]
@@ -57,6 +55,16 @@ class S3Reader:
             task.cancel()
         self._blocks.clear()
 
+    async def _have(self, number: int) -> bytes:
+        self._fetch(range(number, number + 1 + _AHEAD))
+        self._awaited[number] += 1
+        try:
+            # Shielded, for others may be waiting for the same one.
+            return await asyncio.shield(self._blocks[number])
+        finally:
+            self._awaited[number] -= 1
+            self._forget(number)
+
     def _fetch(self, numbers: range) -> None:
         for number in numbers:
             task = self._blocks.get(number)
@@ -66,8 +74,11 @@ class S3Reader:
 
     def _forget(self, number: int) -> None:
         """Keep the block before (programs ask side by side, out of order) and those ahead."""
-        for held in [one for one in self._blocks if not number - 1 <= one <= number + _AHEAD]:
-            self._blocks.pop(held).cancel()
+        kept = range(number - 1, number + _AHEAD + 1)
+        for held in list(self._blocks):
+            if held not in kept and not self._awaited[held]:
+                self._blocks.pop(held).cancel()
+                del self._awaited[held]
 
     async def _block(self, number: int) -> bytes:
         start = number * _BLOCK
@@ -113,16 +124,30 @@ class S3Objects:
             if ended:
                 await obstore.put_async(self._store, name, begun, use_multipart=False)
                 return len(begun)
-            counted = _Counted(begun, source)
-            # What the source raises comes out as it is, after the upload was aborted.
-            await obstore.put_async(
+            return await self._write_parts(name, _Stoppable(begun, source))
+
+    async def _write_parts(self, name: str, source: "_Stoppable") -> int:
+        """A multipart upload. What the source raises comes out, after the upload was aborted."""
+        putting = asyncio.ensure_future(
+            obstore.put_async(
                 self._store,
                 name,
-                counted.chunks(),
+                source.chunks(),
                 chunk_size=_PART,
                 max_concurrency=_PARTS_AT_A_TIME,
             )
-            return counted.size
+        )
+        try:
+            await asyncio.shield(putting)
+        except asyncio.CancelledError:
+            # Cancelled itself, the library would leave the upload with its parts: its source
+            # fails in its place, and it cleans up behind itself.
+            source.stop()
+            await asyncio.gather(putting, return_exceptions=True)
+            if not putting.cancelled() and putting.exception() is None:
+                await self.delete(name)  # too late to stop it
+            raise
+        return source.size
 
     async def open(self, name: str) -> S3Reader:
         """As ``Objects.open``."""
@@ -149,20 +174,44 @@ class S3Objects:
         """Nothing is held."""
 
 
-class _Counted:
-    """What was read already, then the rest of the source."""
+class _Stopped(Exception):  # noqa: N818  -- reads as what it is
+    """Nobody waits for the rest."""
+
+
+class _Stoppable:
+    """What was read already, then the rest of the source, unless it is stopped before."""
 
     def __init__(self, begun: bytes, rest: AsyncIterator[bytes]) -> None:
         self._begun = begun
         self._rest = rest
+        self._stop = asyncio.Event()
         self.size = 0
 
+    def stop(self) -> None:
+        """End at once, also where the source keeps us waiting."""
+        self._stop.set()
+
     async def chunks(self) -> AsyncIterator[bytes]:
-        self.size = len(self._begun)
-        yield self._begun
-        async for chunk in self._rest:
-            self.size += len(chunk)
-            yield chunk
+        """Fails at its end when it was stopped."""
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            self.size = len(self._begun)
+            yield self._begun
+            while (chunk := await self._next(stopped)) is not None:
+                self.size += len(chunk)
+                yield chunk
+        finally:
+            stopped.cancel()
+
+    async def _next(self, stopped: "asyncio.Future[Literal[True]]") -> bytes | None:
+        coming = asyncio.ensure_future(anext(self._rest, None))
+        either: set[asyncio.Future[Any]] = {coming, stopped}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.done():
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+            raise _Stopped
+        return coming.result()
 
 
 async def _begin(source: AsyncIterator[bytes]) -> tuple[bytes, bool]:
