@@ -146,6 +146,8 @@ async def open_upload(request: Request) -> Response:
     ctx: Context = request.app.state.ctx
     publisher = await _publisher(request)
     sent = parse_json_as(await forms.raw_json(request), _Opening)
+    if sent.size < 0:
+        raise Malformed("bad_field", field="size")
     wanted = Wanted(
         account=sent.account,
         kind=sent.kind,

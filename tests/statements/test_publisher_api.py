@@ -1,0 +1,520 @@
+"""What the operator's systems are answered, call by call (spec/publishing.md)."""
+
+import asyncio
+from base64 import b64encode
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from starlette.requests import Request
+
+from tests.desk import Desk
+from tests.statements.press import stored
+from vestibule.accounts import service as accounts
+from vestibule.base.errors import Fault
+from vestibule.statements import publisher_api, service
+from vestibule.statements.rules import PART
+
+DAY = "2026-11-22"
+DATA = b"date,amount\r\n2026-11-22,12.50\r\n"
+
+
+def digest(data: bytes) -> str:
+    """A Content-Digest header (RFC 9530)."""
+    return f"sha-256=:{b64encode(sha256(data).digest()).decode()}:"
+
+
+async def publisher(desk: Desk, name: str = "nightly") -> str:
+    """A publisher's token."""
+    return (await service.add_publisher(desk.scene.ctx, name))[1]
+
+
+async def put(
+    desk: Desk,
+    token: str,
+    path: str = f"mira/daily/{DAY}.csv",
+    data: bytes = DATA,
+    query: str = "",
+    **headers: str,
+) -> httpx.Response:
+    """PUT of a whole file; `headers` replace ours, empty ones take them away."""
+    ours = {
+        "authorization": f"Bearer {token}",
+        "content-type": "text/csv",
+        "content-digest": digest(data),
+    }
+    ours |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return await desk.http.put(
+        f"/publish/statements/{path}{query}",
+        content=data,
+        headers={name: value for name, value in ours.items() if value},
+    )
+
+
+async def call(
+    desk: Desk, token: str, method: str, path: str, content: bytes | None = None, **more: Any
+) -> httpx.Response:
+    """Any other call."""
+    headers = {"authorization": f"Bearer {token}", **more.pop("headers", {})}
+    return await desk.http.request(method, path, content=content, headers=headers, **more)
+
+
+async def opened(desk: Desk, token: str, data: bytes, **changes: Any) -> httpx.Response:
+    """POST of an upload."""
+    body = {
+        "account": "mira",
+        "kind": "trade",
+        "name": f"{DAY}.bin",
+        "period": "",
+        "size": len(data),
+        "digest": sha256(data).hexdigest(),
+        "media": "application/octet-stream",
+        "replace": False,
+        **changes,
+    }
+    return await call(desk, token, "POST", "/publish/uploads", json=body)
+
+
+async def patch(
+    desk: Desk, token: str, upload: str, offset: int, data: bytes, **headers: str
+) -> httpx.Response:
+    """PATCH of an upload."""
+    ours = {"content-type": "application/partial-upload", "upload-offset": str(offset), **headers}
+    return await call(desk, token, "PATCH", f"/publish/uploads/{upload}", data, headers=ours)
+
+
+@pytest.fixture
+async def token(desk: Desk) -> str:
+    """A publisher, and an account to publish for."""
+    await desk.scene.account("mira")
+    return await publisher(desk)
+
+
+async def found(desk: Desk) -> list[tuple[str, str, str, int]]:
+    """Kind, period, name and size of what mira may fetch."""
+    account = await accounts.find_account(desk.scene.ctx, username="mira")
+    assert account is not None
+    listing = await service.tree(desk.scene.ctx, account.id)
+    return sorted((one.kind, one.period, one.name, one.size) for one in listing.statements)
+
+
+# --- one call ---------------------------------------------------------------------------------
+
+
+async def test_file_is_published_once_however_often_it_is_sent(desk: Desk, token: str) -> None:
+    """201 for the first, 200 for the same again, and it is there once."""
+    first = await put(desk, token)
+    assert (first.status_code, first.json()["state"]) == (201, "new")
+    assert first.headers["upload-complete"] == "?1"
+    assert first.headers["cache-control"] == "no-store"
+    again = await put(desk, token)
+    assert (again.status_code, again.json()["state"]) == (200, "same")
+    assert again.json()["id"] == first.json()["id"]
+    assert await found(desk) == [("daily", DAY, f"{DAY}.csv", len(DATA))]
+
+
+async def test_other_content_is_refused_unless_it_is_to_replace(desk: Desk, token: str) -> None:
+    """Nothing is overwritten by accident; the refusal changes nothing."""
+    await put(desk, token)
+    other = await put(desk, token, data=b"other")
+    assert (other.status_code, other.json()["code"]) == (409, "statement_differs")
+    assert other.headers["content-type"] == "application/problem+json"
+    assert (await found(desk))[0][3] == len(DATA)
+    replaced = await put(desk, token, data=b"other", query="?replace=true")
+    assert (replaced.status_code, replaced.json()["state"]) == (201, "replaced")
+    assert (await found(desk))[0][3] == 5
+
+
+async def test_period_of_the_query_stands_before_that_of_the_name(desk: Desk, token: str) -> None:
+    """Named, it counts; not named, the name says it; neither, and it is refused."""
+    path = "mira/monthly/statement.pdf"
+    assert (await put(desk, token, path)).json()["code"] == "statement_period"
+    assert (await put(desk, token, path, query="?period=2026-13")).status_code == 400
+    assert (await put(desk, token, path, query="?period=2026-11")).status_code == 201
+    assert await found(desk) == [("monthly", "2026-11", "statement.pdf", len(DATA))]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"authorization": ""}, 401, "publisher_unknown"),
+        ({"authorization": "Bearer vsp_" + "x" * 43}, 401, "publisher_unknown"),
+        ({"authorization": "Bearer "}, 401, "publisher_unknown"),
+        ({"authorization": "Basic dnNwOng="}, 401, "publisher_unknown"),
+        ({"content_digest": ""}, 400, "digest_missing"),
+        ({"content_digest": "sha-256=abc"}, 400, "digest_missing"),
+        ({"content_digest": "md5=:abc=:"}, 400, "digest_missing"),
+        ({"content_digest": f"sha-256=:{'A' * 42}==:"}, 400, "digest_missing"),
+        ({"content_digest": digest(b"else")}, 400, "digest_wrong"),
+        ({"content_length": "x"}, 411, "length_missing"),
+        ({"content_length": "-1"}, 411, "length_missing"),
+        ({"content_length": "9" * 30}, 411, "length_missing"),
+        ({"content_length": str(8 * 2**20 + 1)}, 413, "body_too_large"),
+        ({"content_length": str(len(DATA) + 1)}, 400, "digest_wrong"),
+    ],
+)
+async def test_faulty_put_is_refused_and_leaves_nothing(
+    desk: Desk, token: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    """Each fault has its code; no statement, no file."""
+    answer = await put(desk, token, **headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await found(desk) == []
+    assert stored(desk.scene.ctx.settings.data / "statements") == []
+    if status == 401:
+        assert answer.headers["www-authenticate"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "code"),
+    [
+        ("mira/daily/2026-11-22.csv", "?token=vsp_x", 400, "bad_field"),
+        ("mira/daily/2026-11-22.csv", "?replace=yes", 400, "bad_field"),
+        ("mira/daily/2026-11-22.csv", "?period=2026-11-22&period=2026-11-23", 400, "bad_field"),
+        ("nobody/daily/2026-11-22.csv", "", 404, "statement_account"),
+        ("%00/daily/2026-11-22.csv", "", 404, "statement_account"),
+        ("mira/weekly/2026-11-22.csv", "", 400, "statement_kind"),
+        ("mira/daily/", "", 404, "not_found"),
+        ("mira/daily", "", 404, "not_found"),
+        ("mira/daily/a/2026-11-22.csv", "", 404, "not_found"),
+    ],
+)
+async def test_address_that_means_nothing_is_refused(
+    desk: Desk, token: str, path: str, query: str, status: int, code: str
+) -> None:
+    """Unknown accounts, kinds, parameters and paths: problem details, nothing changed."""
+    answer = await put(desk, token, path, query=query)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert stored(desk.scene.ctx.settings.data / "statements") == []
+
+
+TRICKS = [
+    "..",
+    ".",
+    "../2026-11-22.csv",
+    "..%2f2026-11-22.csv",
+    "/etc/2026-11-22",
+    "a\\2026-11-22.csv",
+    "C:2026-11-22.csv",
+    "2026-11-22.csv:stream",
+    "2026-11-22.csv\x00.pdf",
+    "2026-11-22\n.csv",
+    "\u202e2026-11-22.csv",
+    "2026-11-22\u202efdp.exe",
+    "2026-11-22.csv ",
+    "2026-11-22.csv.",
+    ".2026-11-22.csv",
+    "-2026-11-22.csv",
+    "con.2026-11-22",
+    "AUX",
+    "com¹.2026-11-22",
+    "2026-11-22.csv.pgp",
+    "2026-11-22.PGP",
+    "2026-11-22?.csv",
+    "2026-11-22|id.csv",
+    "\ud800",
+    "2026-11-22" + "x" * 111,
+    "2026-11-22" + "é" * 110,
+    " 2026-11-22.csv",
+    "2026-11-22\u200b.csv",
+    "2026-11-22\u2028.csv",
+    "\x7f2026-11-22",
+]
+
+
+@pytest.mark.parametrize("name", TRICKS)
+async def test_tricky_name_is_refused_whole_and_as_an_upload(
+    desk: Desk, token: str, name: str
+) -> None:
+    """No name leads out of a folder, hides what it is, or cannot be kept by some machine."""
+    path = f"mira/daily/{quote(name.encode('utf-8', 'surrogatepass'), safe='')}"
+    answer = await put(desk, token, path)
+    assert answer.status_code in {400, 404}
+    assert answer.json()["code"] in {"statement_name", "not_found", "bad_request"}
+    if "\ud800" not in name:
+        answer = await opened(desk, token, DATA, name=name)
+        assert (answer.status_code, answer.json()["code"]) == (400, "statement_name")
+    assert await found(desk) == []
+
+
+async def test_lawful_names_arrive_as_they_were_sent(desk: Desk, token: str) -> None:
+    """Every sign that means something in an address stands for itself when it is encoded."""
+    names = ["2026-11-22 Umsätze 100% #1 & more+x=y;z.csv", "東京 2026-11-22.pdf"]
+    for name in names:
+        assert (await put(desk, token, f"mira/daily/{quote(name, safe='')}")).status_code == 201
+    assert sorted(one[2] for one in await found(desk)) == sorted(names)
+
+
+async def test_revoked_token_is_worth_nothing_from_then_on(desk: Desk, token: str) -> None:
+    """What was published stays; nothing more comes."""
+    await put(desk, token)
+    await service.revoke_publisher(desk.scene.ctx, "nightly")
+    answer = await put(desk, token, f"mira/daily/{DAY}b.csv")
+    assert (answer.status_code, answer.json()["code"]) == (401, "publisher_unknown")
+    assert len(await found(desk)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/publish/uploads"),
+        ("POST", "/publish/check"),
+        ("HEAD", "/publish/uploads/x"),
+        ("GET", "/publish/uploads/x"),
+        ("PATCH", "/publish/uploads/x"),
+        ("DELETE", "/publish/uploads/x"),
+    ],
+)
+async def test_no_call_is_answered_without_a_token(
+    desk: Desk, token: str, method: str, path: str
+) -> None:
+    """The token is asked for first, in the header and nowhere else."""
+    answer = await desk.http.request(method, f"{path}?access_token={token}")
+    assert answer.status_code == 401
+
+
+async def test_what_is_not_there_is_told_to_a_program(desk: Desk, token: str) -> None:
+    """Below /publish/ no answer is a page, whatever the method."""
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        answer = await call(desk, token, method, "/publish/nothing")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    answer = await call(desk, token, "GET", "/publish/check")
+    assert answer.json()["code"] == "not_found"
+
+
+# --- uploads ----------------------------------------------------------------------------------
+
+
+async def test_upload_in_parts_is_published_when_the_last_arrives(desk: Desk, token: str) -> None:
+    """Offsets add up; the call that brings the end publishes; the upload is gone then."""
+    data = bytes(range(256)) * (PART // 256 + 1000)
+    answer = await opened(desk, token, data)
+    assert (answer.status_code, answer.json()["state"]) == (201, "open")
+    assert answer.headers["upload-offset"] == "0"
+    assert "max-append-size=67108864" in answer.headers["upload-limit"]
+    upload = answer.json()["upload"]
+    assert answer.headers["location"] == f"/publish/uploads/{upload}"
+    offset = 0
+    for size in (1, PART + 7, 1000):
+        answer = await patch(desk, token, upload, offset, data[offset : offset + size])
+        offset += size
+        assert answer.status_code == 204
+        assert answer.headers["upload-offset"] == str(offset)
+        assert answer.headers["upload-complete"] == "?0"
+    head = await call(desk, token, "HEAD", f"/publish/uploads/{upload}")
+    assert (head.status_code, head.headers["upload-offset"]) == (204, str(offset))
+    shown = await call(desk, token, "GET", f"/publish/uploads/{upload}")
+    assert shown.json()["offset"] == offset
+    again = await opened(desk, token, data)
+    assert (again.status_code, again.json()["upload"]) == (200, upload)
+    assert again.json()["offset"] == offset
+    answer = await patch(desk, token, upload, offset, data[offset:])
+    assert (answer.status_code, answer.json()["state"]) == (201, "new")
+    assert answer.headers["upload-complete"] == "?1"
+    assert await found(desk) == [("trade", DAY, f"{DAY}.bin", len(data))]
+    gone = await call(desk, token, "HEAD", f"/publish/uploads/{upload}")
+    assert gone.status_code == 404
+    answer = await opened(desk, token, data)
+    assert (answer.status_code, answer.json()["state"]) == (200, "same")
+
+
+async def test_wrong_offset_is_told_the_right_one(desk: Desk, token: str) -> None:
+    """Bytes that do not fit on are refused, and the answer says where to go on."""
+    upload = (await opened(desk, token, DATA)).json()["upload"]
+    await patch(desk, token, upload, 0, DATA[:10])
+    for offset in (0, 9, 11):
+        answer = await patch(desk, token, upload, offset, DATA[offset:])
+        assert (answer.status_code, answer.json()["code"]) == (409, "upload_offset")
+        assert answer.headers["upload-offset"] == "10"
+    assert (await patch(desk, token, upload, 10, DATA[10:])).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"content-type": "text/plain"}, 415, "content_type"),
+        ({"upload-offset": "x"}, 400, "bad_field"),
+        ({"upload-offset": "-1"}, 400, "bad_field"),
+        ({"upload-offset": "²"}, 400, "bad_field"),
+        ({"content-length": str(64 * 2**20 + 1)}, 413, "body_too_large"),
+        ({"content-length": str(len(DATA) + 1)}, 413, "body_too_large"),
+    ],
+)
+async def test_faulty_patch_is_refused_and_the_upload_stays(
+    desk: Desk, token: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    """Afterwards the upload goes on from where it was."""
+    upload = (await opened(desk, token, DATA)).json()["upload"]
+    raw = {name: value.encode("utf-8") for name, value in headers.items()}
+    answer = await patch(desk, token, upload, 0, DATA, **raw)  # type: ignore[arg-type]
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (await patch(desk, token, upload, 0, DATA)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size": -1},
+        {"size": "1"},
+        {"size": 1.5},
+        {"digest": "x"},
+        {"digest": "A" * 64},
+        {"account": None},
+        {"extra": 1},
+        {"replace": "true"},
+        {"kind": "weekly"},
+        {"size": 2**53},
+    ],
+)
+async def test_faulty_opening_is_refused(desk: Desk, token: str, changes: dict[str, Any]) -> None:
+    """What is not exactly as specified opens nothing."""
+    answer = await opened(desk, token, DATA, **changes)
+    assert answer.status_code in {400, 413}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_upload_belongs_to_its_publisher(desk: Desk, token: str) -> None:
+    """Another publisher neither sees it, nor goes on with it, nor ends it."""
+    upload = (await opened(desk, token, DATA)).json()["upload"]
+    other = await publisher(desk, "other")
+    for method in ("HEAD", "GET"):
+        assert (await call(desk, other, method, f"/publish/uploads/{upload}")).status_code == 404
+    assert (await patch(desk, other, upload, 0, DATA)).status_code == 404
+    assert (await call(desk, other, "DELETE", f"/publish/uploads/{upload}")).status_code == 204
+    assert (await opened(desk, other, DATA)).json()["upload"] != upload
+    assert (await patch(desk, token, upload, 0, DATA)).status_code == 201
+
+
+async def test_upload_of_other_bytes_is_abandoned_at_its_end(desk: Desk, token: str) -> None:
+    """A wrong digest publishes nothing and keeps nothing; the next opening begins anew."""
+    first = (await opened(desk, token, DATA)).json()["upload"]
+    answer = await patch(desk, token, first, 0, DATA[:-1] + b"x")
+    assert (answer.status_code, answer.json()["code"]) == (400, "digest_wrong")
+    assert await found(desk) == []
+    assert stored(desk.scene.ctx.settings.data / "statements") == []
+    again = (await opened(desk, token, DATA)).json()
+    assert again["upload"] != first
+    assert again["offset"] == 0
+
+
+async def test_abandoned_upload_is_gone_and_may_be_abandoned_again(desk: Desk, token: str) -> None:
+    """DELETE is quiet; nothing of what was sent stays."""
+    upload = (await opened(desk, token, DATA)).json()["upload"]
+    await patch(desk, token, upload, 0, DATA[:9])
+    for _ in range(2):
+        answer = await call(desk, token, "DELETE", f"/publish/uploads/{upload}")
+        assert answer.status_code == 204
+    assert (await patch(desk, token, upload, 9, DATA[9:])).json()["code"] == "upload_unknown"
+    assert stored(desk.scene.ctx.settings.data / "statements") == []
+
+
+async def test_empty_file_is_published_by_an_empty_call(desk: Desk, token: str) -> None:
+    """A day on which nothing happened has a statement, too."""
+    assert (await put(desk, token, data=b"")).status_code == 201
+    upload = (await opened(desk, token, b"")).json()["upload"]
+    assert (await patch(desk, token, upload, 0, b"")).status_code == 201
+    assert [one[3] for one in await found(desk)] == [0, 0]
+
+
+async def test_check_tells_each_in_order(desk: Desk, token: str) -> None:
+    """absent, same, differs, account_unknown; whatever else is refused when it is sent."""
+    await put(desk, token)
+
+    def asked(account: str, name: str, data: bytes) -> dict[str, str]:
+        return {
+            "account": account,
+            "kind": "daily",
+            "name": name,
+            "digest": sha256(data).hexdigest(),
+        }
+
+    statements = [
+        asked("mira", f"{DAY}.csv", DATA),
+        asked("mira", f"{DAY}.csv", b"other"),
+        asked("mira", f"{DAY}.CSV", DATA),
+        asked("mira", "absent", DATA),
+        asked("nobody", f"{DAY}.csv", DATA),
+        asked("mira", "../x", DATA),
+    ]
+    answer = await call(desk, token, "POST", "/publish/check", json={"statements": statements})
+    assert answer.json()["states"] == [
+        "same",
+        "differs",
+        "same",
+        "absent",
+        "account_unknown",
+        "absent",
+    ]
+    many = {"statements": [statements[0]] * 1001}
+    answer = await call(desk, token, "POST", "/publish/check", json=many)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_field")
+    answer = await call(desk, token, "POST", "/publish/check", json={"statements": []})
+    assert answer.json()["states"] == []
+
+
+# --- bodies -----------------------------------------------------------------------------------
+
+
+async def test_too_many_bodies_at_a_time_are_turned_away(
+    desk: Desk, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes too much waits, is told for how long, and has lost nothing."""
+    monkeypatch.setattr(publisher_api, "BODIES_MOST", 0)
+    answer = await put(desk, token)
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert int(answer.headers["retry-after"]) >= 1
+    monkeypatch.setattr(publisher_api, "BODIES_MOST", 1)
+    assert (await put(desk, token)).status_code == 201
+    assert (await put(desk, token, data=b"x")).status_code == 409
+    assert (await put(desk, token)).status_code == 200
+
+
+def sending(*messages: dict[str, Any] | float) -> Request:
+    """A request whose body comes as told; numbers are seconds of silence."""
+    waiting = list(messages)
+
+    async def receive() -> dict[str, Any]:
+        while waiting:
+            message = waiting.pop(0)
+            if isinstance(message, dict):
+                return message
+            await asyncio.sleep(message)
+        return {"type": "http.disconnect"}
+
+    return Request({"type": "http", "method": "PUT", "headers": []}, receive)
+
+
+def piece(size: int, *, more: bool = True) -> dict[str, Any]:
+    """A part of a body."""
+    return {"type": "http.request", "body": b"x" * size, "more_body": more}
+
+
+async def test_body_that_keeps_the_pace_may_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each 64 KiB buy another half minute; our own slowness counts for nobody."""
+    monkeypatch.setattr(publisher_api, "PACE_S", 0.2)
+    slow = [part for _ in range(4) for part in (0.1, piece(65536))]
+    size = 0
+    async for chunk in publisher_api._chunks(sending(*slow, piece(1, more=False))):
+        size += len(chunk)
+        await asyncio.sleep(0.3)
+    assert size == 4 * 65536 + 1
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        ([1.0, piece(1, more=False)], "body_slow"),
+        ([part for _ in range(20) for part in (0.05, piece(1000))], "body_slow"),
+        ([piece(1000)], "body_cut"),
+    ],
+)
+async def test_slow_and_broken_bodies_end(
+    messages: list[Any], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence, a trickle and a cut are each told by a code; nobody holds a place for ever."""
+    monkeypatch.setattr(publisher_api, "PACE_S", 0.2)
+    with pytest.raises(Fault, match=code):
+        async for _ in publisher_api._chunks(sending(*messages)):
+            pass
