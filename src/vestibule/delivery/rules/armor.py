@@ -31,6 +31,8 @@ _SECRET: Final = re.compile(
     rb"[\xc5\xc7](?:[\x00-\xbf]|[\xc0-\xdf].|\xff....)[\x04-\x06])",
     re.DOTALL,
 )
+_PACKETS_MOST: Final = 4096
+"""Of more, no certificate of that size is made."""
 _OLDEST: Final = 0x27000000
 """A key's time of making, in seconds: PGP itself is from 1991."""
 _CURVES: Final = (
@@ -57,10 +59,10 @@ def unpacked(data: bytes) -> list[Packet] | None:
     data = data.removeprefix(_UTF_8)
     if _PRIVATE.search(data):
         raise PrivateMaterial
-    read = [_walked(blob) for blob in _blobs(data)]
-    if None in read:
-        return None
-    return [packet for each in read for packet in each or ()]
+    found: list[Packet] = []
+    # Not stopped at the first that breaks off: a private key may come behind it.
+    whole = [_walk(blob, found) for blob in _blobs(data)]
+    return found if all(whole) else None
 
 
 def _blobs(data: bytes) -> Iterator[bytes]:
@@ -75,7 +77,8 @@ def _blobs(data: bytes) -> Iterator[bytes]:
             yield _dearmored(block.removeprefix(_PUBLIC))
         else:
             # Cut, or of another kind: nothing to keep, but looked at.
-            yield _dearmored(part.partition(b"-----")[2]) + b"\0"
+            yield _dearmored(part.partition(b"-----")[2])
+            yield b"\0"
 
 
 def _dearmored(text: bytes) -> bytes:
@@ -95,15 +98,16 @@ def _base64(text: bytes) -> bytes | None:
         return None
 
 
-def _walked(blob: bytes) -> list[Packet] | None:
-    """The packets of one blob; None where it breaks off. Raises PrivateMaterial."""
-    read: list[Packet] = []
+def _walk(blob: bytes, found: list[Packet]) -> bool:
+    """Add the packets of one blob; False where it breaks off. Raises PrivateMaterial."""
     at = 0
     try:
         for packet in packets(blob):
             if packet.tag in SECRET:
                 raise PrivateMaterial
-            read.append(packet)
+            if len(found) >= _PACKETS_MOST:
+                raise Broken
+            found.append(packet)
             at += len(packet.raw)
     except Broken:
         rest = blob[at:]
@@ -111,8 +115,8 @@ def _walked(blob: bytes) -> list[Packet] | None:
             _shows_secret(rest, it.start()) for it in _SECRET.finditer(rest)
         ):
             raise PrivateMaterial from None
-        return None
-    return read
+        return False
+    return True
 
 
 def _cut_secret(rest: bytes) -> bool:

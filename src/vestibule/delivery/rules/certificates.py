@@ -32,7 +32,6 @@ _T = TypeVar("_T")
 
 _DAY_MS: Final = 86_400_000
 _SEARCHED_MOST: Final = 16 * 1024
-_PACKETS_MOST: Final = 4096
 _NAMES_MOST: Final = 8
 _NAME_MOST: Final = 200
 _SUBKEYS_MOST: Final = 6
@@ -185,7 +184,7 @@ class _Key:
 
 def _taken_apart(found: Sequence[Packet] | None) -> tuple[Packet, list[_Part]]:
     """The primary key, and all parts, of which it is the first."""
-    if found is None or len(found) > _PACKETS_MOST:
+    if found is None:
         raise Refused("certificate_unreadable")
     kept = [packet for packet in found if packet.tag in _KEPT and packet.body]
     if not kept or kept[0].tag != Tag.PUBLIC_KEY:
