@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.fetching import Target, host_line, make_key
+from bench.fetching import Target, greets, host_line, make_key
 from bench.population import account_id, populate
 from tests.delivering import Shelves
 from tests.serving import PROGRAM, reserved_port
@@ -19,7 +17,6 @@ from vestibule import schema
 from vestibule.base.sealing import Keys
 
 KINDS = ("daily", "monthly", "trade")
-_START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 
 
@@ -94,12 +91,8 @@ def _start(folder: Path, settings: dict[str, str], port: int) -> subprocess.Pope
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    limit = time.monotonic() + _START_SECONDS
-    while time.monotonic() < limit and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process
-        time.sleep(0.05)
+    if greets(port, process):
+        return process
     process.kill()
     process.wait()
     raise RuntimeError(f"the server did not start:\n{log.read_text()[-4000:]}")

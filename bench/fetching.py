@@ -6,9 +6,11 @@ The program is OpenSSH's `sftp` with its defaults, the same for every server.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from bench import machine
 CIPHER = "aes128-gcm@openssh.com"
 """What every server is measured with: the quickest that all of them offer."""
 _TICKS = os.sysconf("SC_CLK_TCK")
+_START_SECONDS = 60.0
 _SETTLED_SECONDS = 2.0
 
 
@@ -120,6 +123,17 @@ def _start(words: list[str], commands: Sequence[str]) -> subprocess.Popen[bytes]
     return process
 
 
+def greets(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server greets there; False when it ended or takes too long."""
+    limit = time.monotonic() + _START_SECONDS
+    while time.monotonic() < limit and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as probe:
+            if probe.recv(4) == b"SSH-":
+                return True
+        time.sleep(0.05)
+    return False
+
+
 def make_key(path: Path) -> None:
     """An Ed25519 key pair, without a passphrase."""
     if not path.exists():
@@ -129,7 +143,7 @@ def make_key(path: Path) -> None:
 
 def host_line(port: int) -> str:
     """The line of known_hosts for the server that listens there."""
-    words = ["ssh-keyscan", "-q", "-t", "ed25519", "-p", str(port), "127.0.0.1"]
+    words = ["ssh-keyscan", "-t", "ed25519", "-p", str(port), "127.0.0.1"]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 

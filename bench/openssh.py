@@ -11,18 +11,15 @@ import getpass
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.fetching import CIPHER, Target, host_line, make_key
+from bench.fetching import CIPHER, Target, greets, host_line, make_key
 from tests.serving import reserved_port
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, prctl(2)
-_START_SECONDS = 10.0
 _CONFIG = """
 ListenAddress 127.0.0.1:{port}
 HostKey {folder}/host
@@ -90,12 +87,8 @@ def _start(program: str, config: Path, port: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         preexec_fn=_reap_all,  # noqa: PLW1509  -- this process has no threads then
     )
-    limit = time.monotonic() + _START_SECONDS
-    while time.monotonic() < limit and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process
-        time.sleep(0.05)
+    if greets(port, process):
+        return process
     process.kill()
     raise RuntimeError(f"sshd did not start (exit {process.wait()})")
 

@@ -71,6 +71,39 @@ def _waiting(noted: Figures) -> None:
         )
 
 
+def sftp_report(figures: dict[str, Figures]) -> None:
+    """Print what was measured of SFTP servers: the first is ours, the second to be compared."""
+    (ours, mine), (theirs, other) = figures.items()
+    print(f"\n{ours} beside {theirs}: same files, client, cipher and core; medians of rounds")
+    for name, title, unit, goal in (
+        ("big_rate", "one big file", "MiB/s", 0.9),
+        ("small_rate", "small files, one program", "files/s", 0.7),
+        ("smalls_rate", "small files, several programs", "files/s", 0.7),
+    ):
+        if name in mine:
+            ratios = [one / two for one, two in zip(mine[name], other[name], strict=True)]
+            _line(
+                title,
+                f"{median(mine[name]):.0f} {unit}",
+                f"{median(ratios):.2f} of {theirs}'s {median(other[name]):.0f} "
+                f"({min(ratios):.2f} to {max(ratios):.2f}; goal: at least {goal})",
+            )
+    for name, title, unit, goal in (
+        ("big_cpu_ms", "server CPU for a MiB of the big file", "ms", None),
+        ("small_ms", "server CPU for a small file", "ms", None),
+        ("sign_in_ms", "server CPU for a sign-in", "ms", 4),
+        ("idle_kib", "memory of an idle session", "KiB", 100),
+    ):
+        if name in mine:
+            wanted = f"; goal: at most {goal} {unit}" if goal else ""
+            _line(
+                title,
+                f"{median(mine[name]):.2f} {unit}",
+                f"{theirs}: {median(other[name]):.2f} {unit} "
+                f"(ours {min(mine[name]):.2f} to {max(mine[name]):.2f}{wanted})",
+            )
+
+
 def _growth(small: Figures, large: Figures, sizes: list[int]) -> None:
     print(f"\n{sizes[-1]:,} accounts against {sizes[0]:,} (goal: no figure worse than 1.2 times)")
     for name, title, more_is_worse in (

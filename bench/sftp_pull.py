@@ -54,22 +54,22 @@ def measure(plan: Plan, kind: str, folder: Path, database_url: str) -> None:
 
     What does not ask the database is measured with SQLite only.
     """
-    figures: dict[str, Figures] = defaultdict(lambda: defaultdict(list))
     files = folder / "files"
     _say("files are made ...")
     make_files(files, plan)
     make_key(folder / "client")
     with _servers(plan, folder, files, database_url) as targets:
+        figures: dict[str, Figures] = {target.name: defaultdict(list) for target in targets}
+        if kind == "sqlite":  # first: later sessions would live in what others have left
+            for target, count in zip(targets, (plan.idle, plan.idle_openssh), strict=True):
+                _say(f"{count} sessions stay idle at {target.name} ...")
+                idle(target, count, figures[target.name])
         for turn in range(plan.rounds):
             _say(f"round {turn + 1} of {plan.rounds} ...")
             for measured in (sign_ins, big, small) if kind == "sqlite" else (sign_ins,):
                 # Whoever is first finds the machine as the other has left it.
                 for target in targets if turn % 2 else targets[::-1]:
                     measured(target, plan, folder, figures[target.name])
-        if kind == "sqlite":
-            for target, count in zip(targets, (plan.idle, plan.idle_openssh), strict=True):
-                _say(f"{count} sessions stay idle at {target.name} ...")
-                idle(target, count, figures[target.name])
     sftp_report(figures)
 
 
@@ -83,7 +83,7 @@ def _servers(plan: Plan, folder: Path, files: Path, database_url: str) -> Iterat
             targets = [stack.enter_context(server) for server in (ours, theirs)]
         for target in targets:  # code is warm, and files are in memory
             run(target, folder, ["pwd"])
-            run(target, folder, [f"get {target.root}/monthly/big.csv /dev/null"])
+            run(target, folder, [f"get {target.root}/monthly/big.csv /dev/null"], 2)
         yield targets
 
 
@@ -112,7 +112,7 @@ def big(target: Target, plan: Plan, folder: Path, noted: Figures) -> None:
     """One big file to nowhere, as quick as it goes."""
     spent = run(target, folder, [f"get {target.root}/monthly/big.csv /dev/null"])
     noted["big_rate"].append(plan.big_mib / spent.wall)
-    noted["big_cpu_rate"].append(plan.big_mib / spent.cpu)
+    noted["big_cpu_ms"].append(spent.cpu / plan.big_mib * 1000)
 
 
 def small(target: Target, plan: Plan, folder: Path, noted: Figures) -> None:

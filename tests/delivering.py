@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, select
 from vestibule.accounts.store import account
 from vestibule.base import audit
 from vestibule.base.clock import DAY
-from vestibule.base.database import Database, Tx
+from vestibule.base.database import Database, Tx, insert
 from vestibule.base.ids import new_id
 from vestibule.delivery import rules, store as delivery
 from vestibule.statements import store as statements
@@ -30,6 +30,9 @@ HERE = "127.0.0.0/8"
 _KEPT_DAYS = 100
 _USERNAME = select(delivery.delivery_home.c.username).where(
     delivery.delivery_home.c.account_id == bindparam("account_id")
+)
+_SHELVE = insert(statements.statement).values(
+    {column.name: bindparam(column.name) for column in statements.statement.c}
 )
 _ID_OF = select(account.c.id).where(account.c.username_key == bindparam("username"))
 
@@ -121,7 +124,7 @@ class Shelves:
 
         async def body(tx: Tx) -> None:
             for row in rows:
-                await tx.run(statements.ADD, **row)
+                await tx.run(_SHELVE, **row)
 
         await self.database.write(body)
 

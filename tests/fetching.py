@@ -106,8 +106,9 @@ class Machine:
     @cached_property
     def host_line(self) -> str:
         """The server's line of known_hosts."""
-        said = self.run("ssh-keyscan", "-q", "-t", "ed25519", "-p", str(self.port), HOST)
-        return said.well().strip()
+        said = self.run("ssh-keyscan", "-t", "ed25519", "-p", str(self.port), HOST)
+        # Beside it, it tells how the server calls itself.
+        return next(line for line in said.well().splitlines() if line.startswith("["))
 
     @cached_property
     def host_fingerprint(self) -> str:
