@@ -8,8 +8,6 @@ that a transfer consists of on a short way.
 from __future__ import annotations
 
 import asyncio
-import os
-import time
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,13 +22,14 @@ from asyncssh import (
 )
 from asyncssh.connection import SSHServerConnection, SSHServerConnectionOptions
 from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED, OPEN_RESOURCE_SHORTAGE
-from asyncssh.packet import Boolean, NameList, SSHPacket, SSHPacketLogger, String
+from asyncssh.packet import Boolean, NameList, SSHPacket, String
 
 from vestibule.delivery.rules import Outcome
-from vestibule.statements.sftp import entrance, sealing
+from vestibule.statements.sftp import entrance
 from vestibule.statements.sftp.entrance import Entrance
 from vestibule.statements.sftp.handles import Handles, OpenFile
-from vestibule.statements.sftp.lane import DATA, WINDOW_ADJUST, Lane
+from vestibule.statements.sftp.lane import Lane
+from vestibule.statements.sftp.line import Line
 from vestibule.statements.sftp.session import Session
 from vestibule.statements.sftp.shelf import Shelf
 
@@ -43,6 +42,7 @@ _KEXINIT: Final = 20
 _USERAUTH_REQUEST: Final = 50
 _USERAUTH_FAILURE: Final = 51
 _USERAUTH_PK_OK: Final = 60
+_USERAUTH_LAST: Final = 79
 _KEX_LAST: Final = 49
 _CHANNELS: Final = 10
 """Channels that one connection may have open, as OpenSSH's MaxSessions."""
@@ -65,7 +65,7 @@ def nobody() -> SSHServer:
     return _NOBODY
 
 
-class Connection(SSHServerConnection):
+class Connection(Line):
     """One client's connection, from its first byte to its last."""
 
     def __init__(
@@ -76,18 +76,13 @@ class Connection(SSHServerConnection):
         address: str,
     ) -> None:
         super().__init__(loop, options)
-        self._max_recv_pktlen = _PACKET_MOST
         self._hall = hall
-        self._congested = False
-        self._deaf = False
         self._rekeys = 0
         self._began = loop.time()
-        self.loop = loop
         self.address = address
         self.entrance = Entrance(address)
         self.rooms = hall.rooms
         self.handles = Handles()
-        self.sessions: set[Session] = set()
         self.shelf: Shelf
         self.account_id: str | None = None
         self.visit: asyncio.Future[str | None] | None = None
@@ -97,12 +92,6 @@ class Connection(SSHServerConnection):
         self.ending: Outcome | None = None
 
     # --- life ----------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The library sends its version; from here on bounds hold."""
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.set_write_buffer_limits(high=_OUTPUT_HIGH)
-        super().connection_made(transport)
 
     def _cleanup(self, exc: Exception | None) -> None:
         self.handles.drop()
@@ -268,128 +257,6 @@ class Connection(SSHServerConnection):
         if self._rekeys > allowed or (self._rekeys > 1 and not self._auth_complete):
             raise ProtocolError("Too many key exchanges")
         await super()._process_kexinit(_pkttype, _pktid, packet)
-
-    def send_newkeys(self, k: bytes, h: bytes) -> None:
-        """New keys: what waited for them goes on."""
-        super().send_newkeys(k, h)
-        self.loop.call_soon(self._go_on)
-
-    # --- flow ----------------------------------------------------------------------------------
-
-    @property
-    def flowing(self) -> bool:
-        """Whether answers leave: the peer reads, and no exchange of keys is going on."""
-        return not self._congested and self._kex_complete
-
-    def pause_writing(self) -> None:
-        """The peer does not read. Then nothing is read of it either, so that nothing piles up."""
-        self._congested = True
-        self._regulate()
-
-    def resume_writing(self) -> None:
-        """It has read on."""
-        self._congested = False
-        self._regulate()
-        self._go_on()
-
-    def _go_on(self) -> None:
-        for session in tuple(self.sessions):
-            session.go_on()
-
-    def _regulate(self) -> None:
-        deaf = self._congested or len(self._inpbuf) > _INPUT_MOST
-        transport = self._transport
-        if deaf == self._deaf or not isinstance(transport, asyncio.ReadTransport):
-            return
-        self._deaf = deaf
-        if deaf:
-            transport.pause_reading()
-        else:
-            transport.resume_reading()
-
-    def _recv_data(self) -> None:
-        super()._recv_data()
-        self._regulate()
-
-    def process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> bool | Awaitable[None]:
-        """As the library, but nothing beside an exchange of keys (RFC 4253, section 7.1)."""
-        self.demand_no_kex(pkttype)
-        return super().process_packet(pkttype, pktid, packet)
-
-    def demand_no_kex(self, pkttype: int) -> None:
-        """Raises ProtocolError: what is answered during an exchange would pile up until its end."""
-        if self._kex is not None and pkttype > _KEX_LAST:
-            raise ProtocolError("Unexpected packet during key exchange")
-
-    # --- the short way: the packets that a transfer consists of --------------------------------
-
-    def _recv_pkthdr(self) -> bool:
-        cipher = self._recv_encryption
-        if isinstance(cipher, sealing.Gcm) and self._auth_complete and self._kex is None:
-            self._recv_short(cipher)
-        return bool(self._inpbuf) and super()._recv_pkthdr()
-
-    def _recv_short(self, cipher: sealing.Gcm) -> None:
-        """Take requests off the input. Whatever is anything else stays there, already opened."""
-        data, at, end = self._inpbuf, 0, len(self._inpbuf)
-        while end - at >= 4 + sealing.BLOCK + sealing.TAG:
-            size = int.from_bytes(data[at : at + 4], "big")
-            if size > self._max_recv_pktlen or size % sealing.BLOCK or not size:
-                raise ProtocolError("Bad packet length")
-            after = at + 4 + size + sealing.TAG
-            if after > end:
-                break
-            packet = cipher.opened(data[at : at + 4], data[at + 4 : after])
-            if packet is None or not self._took(packet):
-                cipher.keep(self._recv_seq, packet)
-                break
-            at = after
-            self._recv_seq = (self._recv_seq + 1) & 0xFFFFFFFF
-            if self._transport is None:
-                at = end
-        self._inpbuf = data[at:]
-
-    def _took(self, packet: bytes) -> bool:
-        kind = packet[1]
-        if kind not in {DATA, WINDOW_ADJUST}:
-            return False
-        lane = self._channels.get(int.from_bytes(packet[2:6], "big"))
-        body = len(packet) - packet[0]
-        number = int.from_bytes(packet[6:10], "big")
-        if not isinstance(lane, Lane):
-            return False
-        if kind == WINDOW_ADJUST:
-            return body == 10 and lane.widen(number)
-        return body == 10 + number and lane.take(packet[10:body])
-
-    def send_packet(
-        self, pkttype: int, *args: bytes, handler: SSHPacketLogger | None = None
-    ) -> None:
-        """As the library, on a short way where nothing but a ciphertext has to be made.
-
-        The library sends an empty packet before each one, against attacks on ciphers in CBC
-        mode; GCM needs none.
-        """
-        cipher = self._send_encryption
-        if (
-            pkttype < DATA
-            or not isinstance(cipher, sealing.Gcm)
-            or not (self._auth_complete and self._kex_complete and self._transport)
-            or self._rekey_bytes_sent >= self._rekey_bytes
-            or time.monotonic() >= self._rekey_time
-        ):
-            if len(self._deferred_packets) > _DEFERRED_MOST:
-                self.abort()
-            super().send_packet(pkttype, *args, handler=handler)
-            return
-        # RFC 4253 §6: at least four bytes of padding, to a whole number of blocks.
-        padding = sealing.BLOCK - (2 + sum(map(len, args))) % sealing.BLOCK
-        if padding < 4:
-            padding += sealing.BLOCK
-        packet = b"".join((bytes((padding, pkttype)), *args, os.urandom(padding)))
-        self._transport.write(cipher.sealed(packet))
-        self._send_seq = (self._send_seq + 1) & 0xFFFFFFFF
-        self._rekey_bytes_sent += len(packet)
 
     _packet_handlers = {  # noqa: RUF012  -- as the library declares it
         **SSHServerConnection._packet_handlers,  # noqa: SLF001  -- of the class extended here
