@@ -65,6 +65,8 @@ def announce(settings: Settings, accounts: list[demo.DemoAccount]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("Portal", Text(settings.portal_url, style="bold"))
     table.add_row("Phone app", Text(settings.phone_url, style="bold"))
+    if settings.sftp_url:
+        table.add_row("Statements", Text(settings.sftp_url, style="bold"))
     table.add_row("")
     for account in accounts:
         table.add_row(
@@ -83,4 +85,5 @@ def _steps(settings: Settings, account: demo.DemoAccount) -> list[str]:
         f"Open the portal and sign in as {account.username}. Its first page shows a QR code.",
         f"Open {settings.phone_url} in a second window: link this phone by code or camera.",
         "Sign out, sign in again, and approve it in the second window.",
+        "In the settings, under File delivery, let a program of yours fetch the statements.",
     ]
