@@ -74,8 +74,8 @@ async def test_list_shows_months_names_sizes_and_when(desk: Desk, owner: Account
     order = ["November 2026", "statement-2026-11.pdf", daily.name, "October 2026"]
     assert sorted(order, key=page.rindex) == order
     assert "1 MB" in page
-    assert f"{len(CSV)} byte" in page
-    assert "Daily report" in page
+    assert f"{len(CSV)} bytes" in page
+    assert "Daily report for 22 Nov 2026" in page
     assert "Kept until" in page
     assert f'href="/statements/{monthly.id}"' in page
     assert page.count(NEW) == 3
@@ -356,7 +356,8 @@ async def test_choice_is_kept_for_each_kind(desk: Desk, owner: Account) -> None:
     page = (await desk.http.get(f"{CHOICES}?done=saved")).text
     assert "Your choice is saved." in page
     for kind, way in (("daily", "list"), ("monthly", "notice"), ("trade", "off")):
-        assert f'name="{kind}" value="{way}" checked' in page
+        field = page.split(f'name="{kind}"')[1].split("</select>")[0]
+        assert f'value="{way}" selected' in field
     assert 'name="monthly_push" value="on" checked' in page
 
 

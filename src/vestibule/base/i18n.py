@@ -110,13 +110,13 @@ def listed(items: Sequence[str], language: str) -> str:
 
 
 def size(count: int, language: str) -> str:
-    """Bytes as people say them: ``312 byte``, ``1.4 MB``; a kilobyte has 1000."""
+    """Bytes as people say them: ``312 bytes``, ``1.4 MB``; a kilobyte has 1000."""
     for unit, bytes_ in (("gigabyte", 10**9), ("megabyte", 10**6), ("kilobyte", 10**3)):
         if count >= bytes_:
             amount = count / bytes_
             number = round(amount) if amount >= _WHOLE_FROM else round(amount, 1)
             return format_unit(number, f"digital-{unit}", "short", locale=_locale(language))
-    return format_unit(count, "digital-byte", "short", locale=_locale(language))
+    return format_unit(count, "digital-byte", "long", locale=_locale(language))
 
 
 def day(written: str, language: str) -> str:

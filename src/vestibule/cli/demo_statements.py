@@ -43,7 +43,7 @@ async def publish_samples(ctx: Context, accounts: list[Account]) -> int:
     count = 0
     today = datetime.fromtimestamp(ctx.clock.now() / 1000, UTC).date()
     for account in fresh:
-        for sample in _samples(account, today):
+        for sample in sorted(_samples(account, today), key=lambda one: one.period):
             wanted = Wanted(
                 account=account.username,
                 kind=sample.kind.value,

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from vestibule.base.context import Context
 from vestibule.base.errors import Malformed, Refused
+from vestibule.base.i18n import t
 from vestibule.contacts import service as contacts
 from vestibule.contacts.rules import Kind as Reached
 from vestibule.delivery import service as delivery
@@ -16,6 +17,7 @@ from vestibule.sessions.rules import Session
 from vestibule.statements.pages.listing import session_of
 from vestibule.statements.rules import Kind
 from vestibule.web import forms
+from vestibule.web.language import language_of
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render
 from vestibule.web.visitor import visitor
@@ -38,6 +40,7 @@ async def _form(
     ctx: Context = request.app.state.ctx
     chosen = home.notices if home else Notices()
     certificate = home is not None and home.certificate is not None
+    spoken = language_of(request, session.language)
     reached = await contacts.list_contacts(ctx, session.account_id)
     return render(
         request,
@@ -49,7 +52,10 @@ async def _form(
             (kind, _way(chosen.of(kind), certificate=certificate), chosen.of(kind).push)
             for kind in Kind
         ],
-        ways=_offered(certificate=certificate),
+        options=[
+            (way, t(f"statements.notices.{way}", spoken))
+            for way in _offered(certificate=certificate)
+        ],
         certificate=certificate,
         reachable=any(one.kind is Reached.MAIL and one.verified_at is not None for one in reached),
         most=ctx.settings.attachment_most_mib << 20,
