@@ -60,7 +60,7 @@ class GnuPG:
     def edit(self, fingerprint: str, *lines: str) -> None:
         """Answer its dialogue line by line."""
         quiet = ["--no-tty", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"]
-        command = ["gpg", "--homedir", self.home, *quiet, "--command-fd", "0", "--edit-key"]
+        command = ["gpg", "--homedir", str(self.home), *quiet, "--command-fd", "0", "--edit-key"]
         typed = "\n".join([*lines, "save", ""]).encode()
         subprocess.run([*command, fingerprint], input=typed, capture_output=True, check=True)
 

@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 
-import psutil
 import pysequoia
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -157,13 +157,9 @@ def _armored(text: bytes) -> bytes:
 def test_hostile_certificate_is_refused_soon(name: str) -> None:
     """Neither much work, nor deep nesting, nor large numbers: the bytes are looked at once."""
     answer = outcome(HOSTILE[name]())
-    good = {"many signatures", "many names", "a huge name", "a huge photograph", "a large subkey"}
-    kept = whole()[:0] + (b"" if name not in good else whole())
-    allowed = {outcome(kept)} if kept else set()
-    codes = {"certificate_unreadable", "certificate_several", "certificate_cannot_encrypt"}
-    if name == "headers of secret keys":
-        codes = {"certificate_private"}
-    assert answer in codes | allowed | {"body_too_large", "certificate_weak"}
+    # Of some the good part is found, and the rest is left outside.
+    assert answer == outcome(whole()) or answer.startswith(("certificate_", "body_"))
+    assert (answer == "certificate_private") == (name == "headers of secret keys")
 
 
 def test_hostile_certificates_take_little_memory() -> None:
@@ -264,7 +260,13 @@ def test_reading_leaves_nothing_behind() -> None:
     """A thousand of them do not make the process grow."""
     hostile = forged_signatures()[:60_000]
     outcome(hostile)
-    before = psutil.Process().memory_info().rss
+    before = resident()
     for _ in range(200):
         outcome(hostile)
-    assert psutil.Process().memory_info().rss - before < MEMORY // 5
+    assert resident() - before < MEMORY // 5
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

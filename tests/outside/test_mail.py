@@ -20,11 +20,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from vestibule.base.context import Mail, MessageOutcome
+from tests.gnupg import gnupg
+from vestibule.base.context import EncryptedFile, Mail, MessageOutcome
 from vestibule.base.settings import Settings
 from vestibule.outside import mail
 from vestibule.outside.console import Outbox
 from vestibule.outside.mail import ConsoleMail, NoMail, Smtp, mail_sender
+from vestibule.outside.openpgp import encrypted
 
 SENDER = "Northgate Bank <no-reply@northgate.example>"
 LETTER = Mail(to="maria@example.org", subject="Grüße", text="Your code is 123456.\n", language="de")
@@ -151,6 +153,53 @@ async def test_mail_arrives_as_it_was_written(serve: Serve) -> None:
     assert rich is not None
     assert plain.get_content().strip() == "Your code is 123456."
     assert "<p>123456</p>" in rich.get_content()
+
+
+async def sealed(plain: bytes, certificate: bytes) -> bytes:
+    """A file, encrypted."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield plain
+
+    return b"".join([part async for part in encrypted(source(), certificate)])
+
+
+async def test_encrypted_file_arrives_with_the_mail(serve: Serve) -> None:
+    """Byte by byte, under its name, beside both texts; GnuPG reads it."""
+    postman = await serve(tls=False)
+    sender = Smtp(f"smtp+plain://localhost:{postman.port}", SENDER)
+    plain = bytes(range(256)) * 2_000
+    with gnupg() as gpg:
+        message = await sealed(plain, gpg.certificate(gpg.pair("reader")))
+        files = (EncryptedFile("2026-11-22 Übersicht.csv.pgp", message),)
+        letter = replace(LETTER, html="<p>here</p>", attachments=files)
+        assert await sender.send(letter) is MessageOutcome.SENT
+        (taken,) = postman.taken
+        (file,) = taken.iter_attachments()
+        assert file.get_filename() == "2026-11-22 Übersicht.csv.pgp"
+        assert file.get_content_type() == "application/octet-stream"
+        arrived = file.get_payload(decode=True)
+        assert arrived == message
+        assert gpg.decrypt(message) == plain
+    body = taken.get_body(["html"])
+    assert body is not None
+    assert "<p>here</p>" in body.get_content()
+
+
+async def test_file_in_clear_cannot_go_along() -> None:
+    """There is no value for it: not by another name, nor with something behind the end."""
+    with gnupg() as gpg:
+        message = await sealed(b"Position;Value\n", gpg.certificate(gpg.pair("reader")))
+        signed = gpg("--sign", typed=b"Position;Value\n")
+    assert EncryptedFile("a.csv.pgp", message).data == message
+    for name, data in [
+        ("a.csv", message),
+        *(("a.csv.pgp", data) for data in (b"", b"Position;Value\n", signed, message[:-1])),
+        ("a.csv.pgp", message + b"Position;Value\n"),
+        ("a.csv.pgp", message[message.index(b"\xd2") :]),
+    ]:
+        with pytest.raises(ValueError, match="not a file that is encrypted"):
+            EncryptedFile(name, data)
 
 
 @pytest.mark.usefixtures("trusted")

@@ -106,17 +106,21 @@ def _walk(blob: bytes, found: list[Packet]) -> bool:
             if packet.tag in SECRET:
                 raise PrivateMaterial
             if len(found) >= _PACKETS_MOST:
-                raise Broken
+                break
             found.append(packet)
             at += len(packet.raw)
     except Broken:
-        rest = blob[at:]
-        if _cut_secret(rest) or any(
-            _shows_secret(rest, it.start()) for it in _SECRET.finditer(rest)
-        ):
-            raise PrivateMaterial from None
-        return False
-    return True
+        pass
+    if _hides_secret(blob[at:]):
+        raise PrivateMaterial
+    return at == len(blob)
+
+
+def _hides_secret(rest: bytes) -> bool:
+    """Whether there is a secret key in what could not be read, or was too much to read."""
+    return _cut_secret(rest) or any(
+        _shows_secret(rest, it.start()) for it in _SECRET.finditer(rest)
+    )
 
 
 def _cut_secret(rest: bytes) -> bool:
