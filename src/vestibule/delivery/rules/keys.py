@@ -23,8 +23,8 @@ from vestibule.base.errors import Refused
 from vestibule.delivery.rules.home import label_from, rsa_weak_soon
 from vestibule.delivery.rules.private_keys import holds_private_key
 
-SENT_MOST: Final = 65_536
-"""Bytes; the largest key that is accepted takes a twentieth."""
+SENT_MOST: Final = 16_384
+"""Bytes; the longest key that is accepted takes a third, in UTF-16."""
 RSA_LEAST: Final = 2048
 RSA_MOST: Final = 16_384
 _EXPONENT_MOST: Final = 33
@@ -128,7 +128,8 @@ def parse_public_key(data: bytes) -> PublicKey:
     ``key_unreadable``; ``key_kind`` for kinds that no current program should use or that are no
     plain keys; ``key_weak`` for DSA, and RSA below 2048 bits or with numbers that are no key's.
     """
-    if holds_private_key(data):
+    # What is longer is refused and kept nowhere, so its end need not be known.
+    if holds_private_key(data[:SENT_MOST]):
         raise Refused("private_key_sent")
     if len(data) > SENT_MOST:
         raise Refused("key_unreadable")
@@ -173,35 +174,32 @@ def _from_line(text: str) -> PublicKey:
         words = words[1:]
     if not words or not words[0].startswith("AAAA"):
         # Options before the key (sshd(8)) would promise what we do not do.
-        raise Refused("key_kind" if _known(named) and words else "key_unreadable")
-    rest = [word for line in lines[1:] for word in line.split()]
-    key, left = _assembled(words, rest)
+        behind = any(word.startswith("AAAA") for word in words)
+        raise Refused("key_kind" if behind else "key_unreadable")
+    encoded, comment = _assembled(words, lines[1:])
+    key = _from_blob(_decoded(encoded))
     if named and named != key.algorithm:
         raise Refused("key_unreadable")
-    comment = left[: len(left) - len(rest)] if len(left) >= len(rest) else []
     return _named(key, " ".join(comment))
 
 
-def _assembled(words: list[str], rest: list[str]) -> tuple[PublicKey, list[str]]:
-    """The key in the first words, and the words behind it.
+def _assembled(words: list[str], further: list[str]) -> tuple[str, list[str]]:
+    """The key's base64, and the comment behind it.
 
-    Programs and mails wrap the line. A key says by its own lengths where it ends, so words are
-    added for as long as it is cut short.
+    Windows and mails wrap the line. A key says by its own lengths where it ends, so lines are
+    added for as long as it is cut short; nothing may stand behind its last one.
     """
-    whole = [*words, *rest]
-    encoded = ""
-    for taken, word in enumerate(whole[:_WRAPPED_MOST], start=1):
-        encoded += word
-        blob = _decoded(encoded) if _BASE64.fullmatch(encoded) and len(encoded) % 4 == 0 else b""
-        if blob and _complete(blob):
-            left = whole[taken:]
-            # Behind the line only its own continuation may stand.
-            if taken <= len(words) and rest:
-                break
-            if taken > len(words) and left:
-                break
-            return _from_blob(blob), left
-    raise Refused("key_unreadable")
+    encoded, *comment = words
+    for place, line in enumerate(further[:_WRAPPED_MOST], start=1):
+        if comment or _complete(encoded):
+            break
+        part, *comment = line.split()
+        encoded += part
+        if place == len(further):
+            further = []
+    if further or not _complete(encoded):
+        raise Refused("key_unreadable")
+    return encoded, comment
 
 
 def _known(named: str) -> bool:
@@ -344,10 +342,15 @@ class _Reader:
         return number
 
 
-def _complete(blob: bytes) -> bool:
-    """Whether the blob ends where a field of it ends: it is not cut short."""
-    reader, fields = _Reader(blob), 0
-    least = {b"ssh-rsa": 3, b"ssh-dss": 5, b"ssh-ed25519": 2}
+_FIELDS: Final = {b"ssh-rsa": 3, b"ssh-dss": 5, b"sk-ecdsa-sha2-nistp256@openssh.com": 4}
+
+
+def _complete(encoded: str) -> bool:
+    """Whether this base64 is a blob that ends where a field of it ends: it is not cut short."""
+    if len(encoded) % 4 or not _BASE64.fullmatch(encoded):
+        return False
+    reader = _Reader(_decoded(encoded))
+    fields = 0
     try:
         name = reader.string()
         while not reader.over:
@@ -355,7 +358,8 @@ def _complete(blob: bytes) -> bool:
             fields += 1
     except ValueError:
         return False
-    return fields + 1 >= least.get(name, 3)
+    others = 3 if b"ecdsa" in name or name.startswith(b"sk-") else 2
+    return fields + 1 >= _FIELDS.get(name, others)
 
 
 def _decoded(text: str) -> bytes:

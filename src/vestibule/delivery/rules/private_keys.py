@@ -18,7 +18,7 @@ _DEPTH: Final = 2
 _RUN: Final = re.compile(rb"[A-Za-z0-9+/_-]{24,}")
 _HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2}){24,}")
 _SPACE: Final = re.compile(rb"(?:\\r|\\n|\s|\xc2\xa0|\xe2\x80[\x8b-\x8f\xa8-\xaf]|\xef\xbb\xbf)+")
-_NOT_WORDS: Final = re.compile(rb"[^a-z0-9]+")
+_NOT_WORDS: Final = bytes(set(range(256)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 
 # Words of headers, without what stands between them: dashes, blanks and line ends get lost. The
 # kinds are named, for a public key's comment may well speak of a private one.
@@ -27,12 +27,14 @@ _WORDS: Final = re.compile(
     rb"|ssh2encrypted|tss2)(?:private|secret)key"
     rb"|puttyuserkeyfile|private(?:lines|mac|hash)[0-9a-f]"
     rb"|opensshkeyv1|sshprivatekeyfileformat|privatekeyformatv1|agesecretkey1"
+    # Keys written out as numbers: by PuTTY, and by OpenSSL.
+    rb"|privateexponent|privatekey[0-9]{2,5}bit"
 )
 # Members of a JSON Web Key (RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1), RFC 8037, and XML.
 _MEMBERS: Final = re.compile(
-    rb"""(?<![A-Za-z0-9])(?:d|p|q|dp|dq|qi|k)\\?["']?\s{0,9}[:=]\s{0,9}\\?["'][A-Za-z0-9_-]{16}"""
+    rb"""(?<![A-Za-z0-9])(?:d|p|q|dp|dq|qi|k)\\?["']?[\s\xc2\xa0]{0,9}[:=][\s\xc2\xa0]{0,9}\\?["'][A-Za-z0-9_-]{16}"""
     rb"|<(?:D|P|Q|DP|DQ|InverseQ)>\s{0,99}[A-Za-z0-9+/]{16}"
-    rb"""|private_?key\\?["']?\s{0,9}[:=]\s{0,9}\\?["']?[A-Za-z0-9+/_-]{16}""",
+    rb"""|private_?key\\?["']?[\s\xc2\xa0]{0,9}[:=][\s\xc2\xa0]{0,9}\\?["']?[A-Za-z0-9+/_-]{16}""",
     re.IGNORECASE,
 )
 
@@ -87,7 +89,7 @@ def _tells(view: bytes, *, head: bool) -> bool:
         return True
     if _DER.search(view) or _MEMBERS.search(view):
         return True
-    return bool(_WORDS.search(_NOT_WORDS.sub(b"", view.lower())))
+    return bool(_WORDS.search(view.lower().translate(None, _NOT_WORDS)))
 
 
 def _views(data: bytes, *, head: bool, depth: int = _DEPTH) -> Iterator[tuple[bytes, bool]]:
@@ -107,18 +109,17 @@ def _views(data: bytes, *, head: bool, depth: int = _DEPTH) -> Iterator[tuple[by
         yield plain, head
     if depth == 0:
         return
-    seen: set[bytes] = set()
     # As they stand, and with every line end lost.
-    for text in (plain, _SPACE.sub(b"", plain)):
-        for pattern, decode in ((_RUN, _base64), (_HEX, _hex)):
-            for found in pattern.finditer(text):
-                run = found.group()
-                if run in seen:
-                    continue
-                first = head and not seen
-                seen.add(run)
-                for shift, decoded in enumerate(decode(run)):
-                    yield from _views(decoded, head=first and shift == 0, depth=depth - 1)
+    texts = (plain, _SPACE.sub(b"", plain))
+    for pattern, decode in ((_RUN, _base64), (_HEX, _hex)):
+        seen: set[bytes] = set()
+        for run in (found.group() for text in texts for found in pattern.finditer(text)):
+            if run in seen:
+                continue
+            first = head and not seen
+            seen.add(run)
+            for decoded in decode(run):
+                yield from _views(decoded, head=first, depth=depth - 1)
 
 
 def _base64(run: bytes) -> Iterator[bytes]:
