@@ -20,8 +20,13 @@ async def copy_store(ctx: Context, to: str) -> None:
     """Copy every object that is not there yet; may be repeated, also while the server runs."""
     if to == (ctx.settings.statement_store or str(ctx.settings.data / "statements")):
         raise terminal.StoppedError("That is the store that is in use.", "Name another one.")
-    # Checked as the setting itself is.
-    target = open_objects(terminal.settings(statement_store=to))
+    if not to.startswith(("/", "s3://")):
+        raise terminal.StoppedError(
+            f"{to} is no store.",
+            "Name a folder by its whole path, or s3://bucket/prefix.",
+            code=terminal.USAGE,
+        )
+    target = open_objects(ctx.settings.model_copy(update={"statement_store": to}))
     try:
         copied, size, there = 0, 0, 0
         for kind in _KINDS:
