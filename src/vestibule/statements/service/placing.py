@@ -28,6 +28,7 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Lost, Refused, Unavailable
 from vestibule.base.ids import new_id
+from vestibule.delivery import rules as delivery_rules
 from vestibule.outside import openpgp
 from vestibule.statements import rules, store
 from vestibule.statements.rules import Published, State
@@ -63,6 +64,7 @@ class Certificate:
     id: str
     """Of its record: the same key with other subkeys is another record."""
     fingerprint: str
+    expires_at: int | None
     data: bytes
 
 
@@ -84,7 +86,16 @@ def certificate_in(row: Row) -> Certificate | None:
     """The certificate of a row that has its fingerprint and data."""
     if row["certificate_id"] is None:
         return None
-    return Certificate(row["certificate_id"], row["fingerprint"], row["data"])
+    return Certificate(row["certificate_id"], row["fingerprint"], row["expires_at"], row["data"])
+
+
+def demand_unexpired(ctx: Context, certificate: Certificate | None) -> None:
+    """Refuse an account whose certificate has expired (``certificate_expired``).
+
+    Not in clear instead, and not to a key whose owner said that it ends (decision 0013).
+    """
+    if certificate is not None:
+        delivery_rules.demand_unexpired(certificate.expires_at, now=ctx.clock.now())
 
 
 async def place(
@@ -139,10 +150,14 @@ async def checked(
 async def write(
     ctx: Context, name: str, plain: AsyncIterator[bytes], certificate: Certificate | None
 ) -> int:
-    """Store a file, encrypted where there is a certificate; the plain text is never written."""
+    """Store a file, encrypted where there is a certificate; the plain text is never written.
+
+    Raises Refused ``certificate_expired`` or ``certificate_cannot_encrypt``.
+    """
     if certificate is None:
         return await ctx.objects.write(name, plain)
-    async with aclosing(openpgp.encrypted(plain, certificate.data)) as message:  # type: ignore[type-var]  # an async generator, declared as an iterator
+    demand_unexpired(ctx, certificate)
+    async with aclosing(openpgp.encrypted(plain, certificate.data)) as message:
         return await ctx.objects.write(name, message)
 
 
@@ -212,7 +227,7 @@ class _Listing:
 
     async def _add(self, tx: Tx) -> str:
         made = new_id()
-        values = self._values("statement.published")
+        values = self._values("statement.published", at=self.ctx.clock.now())
         await tx.run(
             store.ADD,
             id=made,
@@ -223,16 +238,18 @@ class _Listing:
         return made
 
     async def _replace(self, tx: Tx, held: Row) -> None:
+        # Two in one millisecond are two events: the journal tells them apart by their time.
+        at = max(self.ctx.clock.now(), held["event_at"] + 1)
         moved = await tx.run(
             store.REPLACE,
             id_=held["statement_id"],
             from_object=held["object"],
-            **self._values("statement.replaced"),
+            **self._values("statement.replaced", at=at),
         )
         if not moved:
             raise Lost  # purged or encrypted since it was read: look again
 
-    def _values(self, event: str) -> dict[str, Any]:
+    def _values(self, event: str, *, at: int) -> dict[str, Any]:
         one, now = self.incoming, self.ctx.clock.now()
         return {
             "period": one.period,
@@ -251,7 +268,7 @@ class _Listing:
             **audit.journal(
                 event=event,
                 actor=f"publisher:{one.publisher}",
-                at=now,
+                at=at,
                 detail={
                     "kind": one.kind.value,
                     "period": one.period,

@@ -9,7 +9,13 @@ from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
 from vestibule.statements import rules, store
 from vestibule.statements.rules import Presence, Published, Publisher, State, Wanted
-from vestibule.statements.service.placing import Incoming, certificate_in, checked, place
+from vestibule.statements.service.placing import (
+    Incoming,
+    certificate_in,
+    checked,
+    demand_unexpired,
+    place,
+)
 
 _CHECKED_AT_A_TIME: Final = 50
 
@@ -31,7 +37,7 @@ async def look(ctx: Context, publisher: Publisher, wanted: Wanted) -> tuple[Inco
     if not row:
         raise Refused("statement_account")
     incoming = Incoming(
-        publisher=publisher.name,
+        publisher=publisher.id,
         account_id=row["account_id"],
         kind=kind,
         period=period,
@@ -70,6 +76,7 @@ async def publish(
     there = there_already(incoming, row)
     if there is not None:
         return there
+    demand_unexpired(ctx, certificate_in(row))
     # Held in memory: the sender's pace binds no thread and no half of a file, and where the
     # certificate changes meanwhile it is encrypted again without being sent again.
     whole = bytearray()

@@ -26,6 +26,7 @@ from vestibule.statements.rules import Published, Publisher, Upload, Wanted
 from vestibule.statements.service.placing import (
     Incoming,
     certificate_in,
+    demand_unexpired,
     discard,
     place,
 )
@@ -61,12 +62,14 @@ def _upload(row: Row | Mapping[str, Any], *, fresh: bool = False) -> Upload:
 async def begin_upload(ctx: Context, publisher: Publisher, wanted: Wanted) -> Upload | Published:
     """Open an upload, or find the one that the same words opened before; or it is there already.
 
-    Raises Refused as `publishing.look`, or ``statement_differs``.
+    Raises Refused as `publishing.look`, ``statement_differs`` or
+    ``certificate_expired``, before anything is sent.
     """
     incoming, row = await look(ctx, publisher, wanted)
     there = there_already(incoming, row)
     if there is not None:
         return there
+    demand_unexpired(ctx, certificate_in(row))
     values = _new_values(ctx, publisher, incoming)
     like = ("publisher_id", "account_id", "kind", "name_key", "sha256", "size")
 
@@ -198,10 +201,6 @@ async def finish(ctx: Context, upload: Upload) -> Published:
     to come), ``digest_wrong`` (and the upload is abandoned), ``statement_differs``,
     ``upload_unknown``; Unavailable.
     """
-    parts = await ctx.db.all(store.PARTS, upload_id_=upload.id)
-    if sum(part["size"] for part in parts) != upload.size:
-        offset = upload.offset if upload.offset != upload.size else 0
-        raise Refused("upload_offset", offset=offset) if parts else Refused("upload_unknown")
     incoming = Incoming(
         publisher=upload.publisher_id,
         account_id=upload.account_id,
@@ -213,22 +212,36 @@ async def finish(ctx: Context, upload: Upload) -> Published:
         sha256=upload.sha256,
         replace=upload.replace,
     )
-    held = await _held(ctx, incoming)
-    source = partial(_plain, ctx, upload, parts)
+    parts = await ctx.db.all(store.PARTS, upload_id_=upload.id)
+    if sum(part["size"] for part in parts) != upload.size:
+        held = await ctx.db.one(
+            store.UPLOAD, id_=upload.id, publisher_id_=upload.publisher_id, since=0
+        )
+        if held is None:
+            return await _finished(ctx, incoming)
+        raise Refused("upload_offset", offset=held["offset"])
     try:
         return await place(
-            ctx, incoming, source, certificate=certificate_in(held), upload_id=upload.id
+            ctx,
+            incoming,
+            partial(_plain, ctx, upload, parts),
+            certificate=certificate_in(await _held(ctx, incoming)),
+            upload_id=upload.id,
         )
     except FileNotFoundError:
-        # Whoever else finished it has deleted its parts by now.
-        there = there_already(incoming, await _held(ctx, incoming))
-        if there is None:
-            raise Refused("upload_unknown") from None
-        return there
+        return await _finished(ctx, incoming)
     except Refused as fault:
         if fault.code.name == "digest_wrong":
             await _end(ctx, upload.id)
         raise
+
+
+async def _finished(ctx: Context, incoming: Incoming) -> Published:
+    """What became of an upload whose parts are gone: somebody else finished it, or ended it."""
+    there = there_already(incoming, await _held(ctx, incoming))
+    if there is None:
+        raise Refused("upload_unknown")
+    return there
 
 
 async def _held(ctx: Context, incoming: Incoming) -> Row:

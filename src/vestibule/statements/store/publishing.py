@@ -40,6 +40,7 @@ TARGET: Final = (
         _s.size,
         _c.id.label("certificate_id"),
         _c.fingerprint,
+        _c.expires_at,
         _c.data,
     )
     .select_from(
@@ -73,10 +74,12 @@ HELD: Final = (
     select(
         _s.id.label("statement_id"),
         _s.object,
+        _s.event_at,
         _s.sha256,
         _s.size,
         _c.id.label("certificate_id"),
         _c.fingerprint,
+        _c.expires_at,
         _c.data,
     )
     .select_from(
