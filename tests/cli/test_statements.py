@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.serving import PASSWORD
-from vestibule.cli import setup_files, terminal
-from vestibule.client.terminal import Token
+from vestibule.cli import terminal
+from vestibule.client.terminal import Terminal, Token
 from vestibule.client.token_file import keep_token
 from vestibule.delivery.rules.setups import fingerprint
 
@@ -108,12 +108,12 @@ def test_single_file_takes_its_account_and_period_from_the_options(
     assert house("statements", "publish", str(path)).returncode == terminal.USAGE
     words = ("--account", "mira", "--kind", "monthly")
     assert "period is missing" in house("statements", "publish", str(path), *words).stderr
-    words = (*words, "--period", "2026-11")
-    assert house("statements", "publish", str(path), *words).stdout.startswith("1 new")
+    dated = (*words, "--period", "2026-11")
+    assert house("statements", "publish", str(path), *dated).stdout.startswith("1 new")
     path.write_bytes(b"2")
-    other = house("statements", "publish", str(path), *words)
+    other = house("statements", "publish", str(path), *dated)
     assert (other.returncode, "Another file has this name" in other.stderr) == (1, True)
-    replaced = house("statements", "publish", str(path), *words, "--replace")
+    replaced = house("statements", "publish", str(path), *dated, "--replace")
     assert replaced.stdout.startswith("0 new, 0 there already, 1 replaced, 0 refused.")
 
 
@@ -190,7 +190,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     async def delivery(_calls: object, _token: str) -> dict[str, object]:
         return answer
 
-    monkeypatch.setattr(setup_files.Terminal, "delivery", delivery)
+    monkeypatch.setattr(Terminal, "delivery", delivery)
     return answer
 
 
