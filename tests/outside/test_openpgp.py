@@ -184,7 +184,7 @@ async def test_cancelled_or_abandoned_work_stops(gpg: GnuPG) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     second = endless()
-    async with aclosing(cast("Any", encrypted(second, certificate))) as stream:
+    async with aclosing(encrypted(second, certificate)) as stream:
         await anext(stream)
     for source in (first, second):
         await cast("Any", source).aclose()
@@ -248,7 +248,7 @@ async def test_slow_reader_slows_the_source(gpg: GnuPG) -> None:
     for _ in range(5):
         taken += len(await anext(aiter(stream)))
     assert given - taken < 3_000_000
-    await cast("Any", stream).aclose()
+    await stream.aclose()
 
 
 _GIB = """

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -43,7 +43,9 @@ _T = TypeVar("_T")
 _log = structlog.get_logger("vestibule.openpgp")
 
 
-async def encrypted(chunks: AsyncIterator[bytes], certificate: bytes) -> AsyncIterator[bytes]:
+async def encrypted(
+    chunks: AsyncIterator[bytes], certificate: bytes
+) -> AsyncGenerator[bytes, None]:
     """The binary message for the holder of ``certificate``, as ``chunks`` come in.
 
     Neither compressed (what is published may be so already, and how well data compresses tells of

@@ -4,6 +4,7 @@ from vestibule.delivery.rules.certificates import (
     WARN_DAYS,
     NewCertificate,
     days_left,
+    demand_unexpired,
     parse_certificate,
     warning_due,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "cursor_from",
     "days_left",
     "delivery_networks",
+    "demand_unexpired",
     "fingerprint_of",
     "holds_private_key",
     "judge",

@@ -108,10 +108,18 @@ def parse_certificate(data: bytes, *, now: int) -> NewCertificate:
     subkeys = [part for part in parts if part.head.tag == Tag.PUBLIC_SUBKEY]
     base = _Base(parts[0], names[:_NAMES_MOST])
     ends = _end_of(base)
-    if ends is not None and ends <= now:
-        raise Refused("certificate_expired", day=_day(ends))
+    demand_unexpired(ends, now=now)
     usable = _usable(base, subkeys, now)
     return _minimal(base, usable, ends)
+
+
+def demand_unexpired(expires_at: int | None, *, now: int) -> None:
+    """Refuse what has expired (``certificate_expired``, its fact ``day``: when it did).
+
+    Nobody else does: the library encrypts to it as before.
+    """
+    if expires_at is not None and expires_at <= now:
+        raise Refused("certificate_expired", day=_day(expires_at))
 
 
 def days_left(expires_at: int, *, now: int) -> int:
@@ -311,8 +319,7 @@ def _judged(base: _Base, part: _Part, now: int) -> int | None:
     if made is None or lasts is None:
         return None
     ends = int((made + lasts).timestamp() * 1000)
-    if ends <= now:
-        raise Refused("certificate_expired", day=_day(ends))
+    demand_unexpired(ends, now=now)
     return ends
 
 

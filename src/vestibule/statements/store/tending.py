@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BindParameter, and_, bindparam, delete, select, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, or_, select, update
 
 from vestibule.base.database import insert
 from vestibule.delivery.store import delivery_certificate
@@ -22,7 +22,7 @@ _c = delivery_certificate.c
 # --- encrypting what was published before its owner wanted that ---------------------------------
 
 IN_CLEAR: Final = (
-    select(*SHOWN, _c.id.label("certificate_id"), _c.fingerprint, _c.data)
+    select(*SHOWN, _c.id.label("certificate_id"), _c.fingerprint, _c.expires_at, _c.data)
     .select_from(
         delivery_certificate.join(
             statement, and_(_s.account_id == _c.account_id, _s.encrypted_to.is_(None))
@@ -31,6 +31,7 @@ IN_CLEAR: Final = (
     .where(
         LIVE,
         _c.added_at > bindparam("since"),
+        or_(_c.expires_at.is_(None), _c.expires_at > bindparam("now")),
         _s.purge_at > bindparam("now"),
         _s.id > bindparam("after"),
     )
