@@ -25,7 +25,6 @@ from vestibule.base.settings import Settings
 from vestibule.base.wake import LocalBus
 from vestibule.statements import rules, service
 from vestibule.statements.rules import Upload, Wanted
-from vestibule.statements.service import uploading
 
 MARK = b"MARK-OF-A-PLAIN-TEXT"
 WAYS = ("whole", "parts", "replaced", "twice")
@@ -144,7 +143,7 @@ def cycle(settings: Settings, token: str, numbers: list[int], delay: float | Non
         os.close(reading)
         status = 1
         try:
-            uploading.rules.PART = PART  # type: ignore[misc]  # small parts, many boundaries
+            rules.PART = PART  # type: ignore[misc]  # small parts, many boundaries
             asyncio.run(live(settings, token, numbers, writing))
             status = 0
         finally:
