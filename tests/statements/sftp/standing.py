@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import asyncssh
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from vestibule.base.context import ObjectReader
 from vestibule.base.delivering import Delivering
 from vestibule.delivery.rules import Door, Outcome, fingerprint_of
+from vestibule.statements.sftp import server
+from vestibule.statements.sftp.hall import Hall
 from vestibule.statements.sftp.rooms import Visitor
-from vestibule.statements.sftp.server import serve_rooms
 from vestibule.statements.sftp.tree import Folder, Leaf, grown
 
 USERNAME = "hkq4zr7wnm"
@@ -34,12 +36,15 @@ class Content:
 
     @property
     def size(self) -> int:
+        """Its length."""
         return len(self.data)
 
     def read(self, offset: int, size: int) -> bytes | Awaitable[bytes]:
+        """Bytes of it."""
         return self.data[offset : offset + size]
 
     def close(self) -> None:
+        """Remember that it was closed."""
         self.closed = True
 
 
@@ -75,30 +80,38 @@ class StandIn:
         )
         self.files[account_id] = dict(files or {})
 
+    # As `Rooms` says it; the docstrings stand there.
+
     async def door(self, username: str) -> Door | None:
+        """See `Rooms`."""
         self.asked.append(username)
         return self.home.get(username)
 
     async def doors(self, account_ids: Iterable[str]) -> Mapping[str, Door]:
+        """See `Rooms`."""
         wanted = set(account_ids)
         return {d.account_id: d for d in self.home.values() if d.account_id in wanted}
 
     async def arrived(self, visitor: Visitor) -> str | None:
+        """See `Rooms`."""
         self.visitors.append(visitor)
         return f"visit-{len(self.visitors)}"
 
     async def left(
         self, visit_id: str, *, files: int, bytes_sent: int, outcome: Outcome | None
     ) -> None:
+        """See `Rooms`."""
         self.left_as.append((visit_id, files, bytes_sent, outcome))
 
     async def tree(self, account_id: str) -> Folder:
+        """See `Rooms`."""
         return grown(
             (kind, Leaf(name.encode(), len(data), AT, f"{account_id}/{kind}/{name}"))
             for (kind, name), data in self.files[account_id].items()
         )
 
     def open(self, name: str) -> ObjectReader | Awaitable[ObjectReader]:
+        """See `Rooms`."""
         account_id, kind, leaf = name.split("/", 2)
         if (kind, leaf) not in self.files[account_id]:
             raise FileNotFoundError(name)
@@ -108,6 +121,7 @@ class StandIn:
 
     @property
     def outcomes(self) -> list[Outcome]:
+        """What became of each visitor."""
         return [visitor.outcome for visitor in self.visitors]
 
 
@@ -128,11 +142,10 @@ class Standing:
             "127.0.0.1",
             self.port,
             username=username,
-            client_keys=[key],
             known_hosts=None,
             config=None,
             agent_path=None,
-            **{"kex_algs": ["mlkem768x25519-sha256"], **options},
+            **{"client_keys": [key], "kex_algs": ["mlkem768x25519-sha256"], **options},
         )
 
     async def raw(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -164,21 +177,31 @@ async def standing(rooms: StandIn, folder: Path, **settings: Any) -> AsyncIterat
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     stop = asyncio.Event()
     table = Delivering(**{"sftp_handshakes_per_second": 10_000, **settings})
-    task = asyncio.create_task(serve_rooms(rooms, table, [pem], listener, stop=stop))
-    try:
-        yield Standing(rooms, listener.getsockname()[1], line, folder)
-    finally:
-        stop.set()
-        await task
-        listener.close()
+    running = Standing(rooms, listener.getsockname()[1], line, folder)
+
+    def seen(*given: Any) -> Hall:
+        running.hall = made = Hall(*given)
+        return made
+
+    with patch.object(server, "Hall", seen):
+        task = asyncio.create_task(server.serve_rooms(rooms, table, [pem], listener, stop=stop))
+        try:
+            yield running
+        finally:
+            stop.set()
+            await task
+            listener.close()
 
 
 def new_key(
     folder: Path, kind: str = "ssh-ed25519", name: str = ""
 ) -> tuple[asyncssh.SSHKey, Path]:
     """A client's key, and the file of its private half."""
-    options = {"key_size": 2048} if kind == "ssh-rsa" else {}
-    key = asyncssh.generate_private_key(kind, **options)
+    key = (
+        asyncssh.generate_private_key(kind, key_size=2048)
+        if kind == "ssh-rsa"
+        else asyncssh.generate_private_key(kind)
+    )
     path = folder / (name or f"key-{secrets.token_hex(4)}")
     key.write_private_key(str(path))
     path.chmod(0o600)

@@ -8,6 +8,7 @@ that a transfer consists of on a short way.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,8 +23,11 @@ from asyncssh import (
 )
 from asyncssh.connection import SSHServerConnection, SSHServerConnectionOptions
 from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED, OPEN_RESOURCE_SHORTAGE
+from asyncssh.logging import SSHLogger
+from asyncssh.misc import OptExcInfo
 from asyncssh.packet import Boolean, NameList, SSHPacket, String
 
+from vestibule.base.errors import Fault
 from vestibule.delivery.rules import Outcome
 from vestibule.statements.sftp import entrance
 from vestibule.statements.sftp.entrance import Entrance
@@ -97,6 +101,18 @@ class Connection(Line):
         self.handles.drop()
         super()._cleanup(exc)
         self._hall.gone(self, exc)
+
+    def internal_error(
+        self, exc_info: OptExcInfo | None = None, error_logger: SSHLogger | None = None
+    ) -> None:
+        """Something was raised that the library does not expect; the connection ends, no other."""
+        del error_logger
+        exc_info = exc_info or sys.exc_info()
+        fault = exc_info[1]
+        # What a peer sent may not be text: that is its fault, and worth no traceback.
+        ours = not isinstance(fault, Fault | ValueError)
+        _log.warning("sftp.broken", reason=repr(fault)[:300], exc_info=exc_info if ours else None)
+        super().internal_error(exc_info)
 
     def end(self, outcome: Outcome, words: str) -> None:
         """End it from our side, saying why in the least that it must."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -19,6 +20,7 @@ _ADDRESSES: Final = 10_000
 _IPV6_HOST_BITS: Final = 64
 
 
+@lru_cache(maxsize=4096)
 def bucket_of(address: str) -> str:
     """What is counted as one address: of IPv6, the network that one subscriber is given."""
     parsed = ip_address(address.partition("%")[0])

@@ -23,6 +23,7 @@ from vestibule.statements.sftp.visits import Visits
 _log = structlog.get_logger("vestibule.sftp")
 WATCH_S: Final = 5.0
 """Seconds until a key that was removed, or a network, ends what came in by it."""
+MINUTE_S: Final = 60.0
 _ACCEPT_MOST: Final = 64
 _SHUT_S: Final = 5.0
 _NO_DESCRIPTORS_S: Final = 1.0
@@ -169,7 +170,7 @@ class Hall:
     async def look_around(self) -> None:
         """End what may not be open any more: no use, no right."""
         now = self._loop.time()
-        idle_s = self._settings.sftp_idle_minutes * 60
+        idle_s = self._settings.sftp_idle_minutes * MINUTE_S
         inside = [one for one in self._connections if one.visit is not None and not one.is_closed()]
         for one in inside:
             if now - one.touched > idle_s:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Awaitable, Iterable, Mapping
@@ -91,6 +92,9 @@ async def serve_rooms(
     agreement.register()
     sealing.register()
     hall = Hall(rooms, settings, await options(settings, host_keys), listener)
+    # What is here now stays: the collector need not look through it ever again.
+    gc.collect()
+    gc.freeze()
     _log.info("sftp.listening", address=str(listener.getsockname()[:2]))
     await hall.serve(stop)
 

@@ -17,7 +17,9 @@ KINDS: Final = (b"daily", b"monthly", b"trade")
 _FILE_MODE: Final = S_IFREG | 0o440
 _FOLDER_MODE: Final = S_IFDIR | 0o550
 _PAGE: Final = 100
-"""Names in one answer; with the longest names it stays below what programs take."""
+"""Names in one answer."""
+_PAGE_BYTES: Final = 30_000
+"""Bytes of one answer; the draft lets programs refuse what is over 34,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,15 @@ class Folder:
         """The listing in answers of a bounded size, each made when it is asked for."""
         page = [self.line_of(b"."), self.line_of(b"..")]
         page += [folder.line_of(folder.name) for folder in self.folders.values()]
+        size = sum(map(len, page))
         for leaf in self.leaves.values():
-            page.append(leaf.line)
-            if len(page) >= _PAGE:
+            line = leaf.line
+            if len(page) >= _PAGE or size + len(line) > _PAGE_BYTES:
                 yield page
-                page = []
-        if page:
-            yield page
+                page, size = [], 0
+            page.append(line)
+            size += len(line)
+        yield page
 
 
 Node = Folder | Leaf

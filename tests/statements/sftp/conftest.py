@@ -1,0 +1,42 @@
+"""What the tests of the SFTP server share: one client with a key, and the rooms behind the door."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from tests.statements.sftp.standing import USERNAME, StandIn, Standing, new_key, standing
+
+FILES = {
+    ("daily", "2026-11-22.csv"): b"date,amount\n2026-11-22,1\n",
+    ("daily", "2026-11-23.csv"): b"date,amount\n2026-11-23,2\n",
+    ("monthly", "2026-10 – Überblick.pdf"): bytes(range(256)) * 4096,
+}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[asyncssh.SSHKey, Path]:
+    """The client's key, and the file of its private half."""
+    return new_key(tmp_path)
+
+
+@pytest.fixture
+def key(pair: tuple[asyncssh.SSHKey, Path]) -> asyncssh.SSHKey:
+    """The client's key."""
+    return pair[0]
+
+
+@pytest.fixture
+def rooms(key: asyncssh.SSHKey) -> StandIn:
+    """One account with three files."""
+    made = StandIn()
+    made.add(USERNAME, key.public_data, files=FILES)
+    return made
+
+
+@pytest.fixture
+async def server(rooms: StandIn, tmp_path: Path) -> AsyncIterator[Standing]:
+    """A running server."""
+    async with standing(rooms, tmp_path) as running:
+        yield running
