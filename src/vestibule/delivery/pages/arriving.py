@@ -4,7 +4,6 @@ A confirmation leads away from the page and back. What was pasted there waits me
 sealed and bound to the session: it is public, but nobody else may put something in its place.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -67,12 +66,21 @@ def confirmation(fault: Refused, then: str) -> str | None:
     return f"/login/step-up?{urlencode({'then': then, 'level': fault.facts.get('level', '')})}"
 
 
-def keep(request: Request, session: Session, response: Response, kind: str, **texts: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was pasted before its owner confirmed that it is them."""
+
+    data: bytes
+    label: str = ""
+
+
+def keep(request: Request, session: Session, response: Response, kind: str, kept: Kept) -> bool:
     """Put aside what was pasted; False where it is too long for a cookie."""
     ctx: Context = request.app.state.ctx
+    label = " ".join(kept.label.split())
     token = ctx.sealer.token(
         _PURPOSE,
-        json.dumps({"kind": kind, **texts}).encode(),
+        f"{kind}\n{label}\n".encode() + kept.data,
         expires_at=ctx.clock.now() + _KEPT_MS,
         bound=session.id.encode(),
     )
@@ -82,15 +90,17 @@ def keep(request: Request, session: Session, response: Response, kind: str, **te
     return True
 
 
-def kept(request: Request, session: Session, kind: str) -> dict[str, str]:
-    """What was put aside of this kind; empty where there is nothing."""
+def kept_of(request: Request, session: Session, kind: str) -> Kept | None:
+    """What was put aside of this kind, where the address asks for it by ``kept``."""
     ctx: Context = request.app.state.ctx
     token = cookies.read(request, _KEPT)
-    opened = token and ctx.sealer.untoken(
-        _PURPOSE, token, now=ctx.clock.now(), bound=session.id.encode()
-    )
-    texts: dict[str, str] = json.loads(opened) if opened else {}
-    return texts if texts.get("kind") == kind else {}
+    if token is None or "kept" not in request.query_params:
+        return None
+    opened = ctx.sealer.untoken(_PURPOSE, token, now=ctx.clock.now(), bound=session.id.encode())
+    if opened is None:
+        return None
+    was, label, data = opened.split(b"\n", 2)
+    return Kept(data, label.decode()) if was == kind.encode() else None
 
 
 def forget(request: Request, response: Response) -> None:

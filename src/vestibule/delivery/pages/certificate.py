@@ -13,10 +13,11 @@ from vestibule.base.errors import Fault, Refused
 from vestibule.delivery import service
 from vestibule.delivery.pages.arriving import (
     HUB,
+    Kept,
     confirmation,
     forget,
     keep,
-    kept,
+    kept_of,
     resting,
     session_in,
     to,
@@ -72,8 +73,8 @@ async def showing(request: Request) -> Response:
 async def adding(request: Request) -> Response:
     """GET /settings/delivery/certificate/add: the form; with kept= what was pasted before."""
     session = await session_in(request)
-    held = kept(request, session, "certificate") if "kept" in request.query_params else {}
-    return _form(request, session, typed=held.get("text", ""), held=bool(held))
+    held = kept_of(request, session, "certificate")
+    return _form(request, session, typed=_armored(held.data) if held else "", held=bool(held))
 
 
 def _form(
@@ -117,11 +118,11 @@ async def add(request: Request) -> Response:
     except Refused as fault:
         if away := confirmation(fault, f"{_PAGE}/add?kept=1"):
             # The service has read it first: what is kept here is public.
-            text = _armored(parse_certificate(typed.encode(), now=ctx.clock.now()).data)
+            public = parse_certificate(typed.encode(), now=ctx.clock.now()).data
             response = to(away)
-            if keep(request, session, response, "certificate", text=text):
+            if keep(request, session, response, "certificate", Kept(public)):
                 return response
-            return _form(request, session, typed=text, confirm=away)
+            return _form(request, session, typed=_armored(public), confirm=away)
         if not fault.code.name.startswith("certificate_") and fault.code.name != "cooling_down":
             raise
         shown = "" if fault.code.name == "certificate_private" else typed

@@ -9,10 +9,11 @@ from vestibule.base.errors import Refused
 from vestibule.delivery import service
 from vestibule.delivery.pages.arriving import (
     HUB,
+    Kept,
     confirmation,
     forget,
     keep,
-    kept,
+    kept_of,
     resting,
     session_in,
     to,
@@ -66,10 +67,8 @@ async def listing(request: Request) -> Response:
 async def adding(request: Request) -> Response:
     """GET /settings/delivery/keys/add: the form; with kept= what was pasted before confirming."""
     session = await session_in(request)
-    held = kept(request, session, "key") if "kept" in request.query_params else {}
-    return _form(
-        request, session, typed=held.get("text", ""), label=held.get("label", ""), held=bool(held)
-    )
+    held = kept_of(request, session, "key") or Kept(b"")
+    return _form(request, session, typed=held.data.decode(), label=held.label, held=bool(held.data))
 
 
 def _form(
@@ -117,7 +116,7 @@ async def add(request: Request) -> Response:
             parsed = parse_public_key(typed.encode())
             line = f"{parsed.line} {parsed.comment}".strip()
             response = to(away)
-            if keep(request, session, response, "key", text=line, label=label):
+            if keep(request, session, response, "key", Kept(line.encode(), label)):
                 return response
             return _form(request, session, typed=line, label=label, confirm=away)
         if fault.code.name not in _IN_FORM:

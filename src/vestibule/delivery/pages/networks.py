@@ -21,6 +21,21 @@ from vestibule.web.visitor import visitor
 
 _LIST = f"{HUB}/networks"
 _IN_FORM = frozenset({"network_invalid", "network_too_wide", "cooling_down"})
+# What no server on the Internet ever sees (RFC 1918, 6598, 3927, 4193, 4291, loopback).
+_INSIDE = tuple(
+    ip_network(one)
+    for one in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    )
+)
 _COUNTED = 65_536
 """Networks with more addresses than this are just called large."""
 
@@ -38,13 +53,15 @@ class _Listed:
 
 def _listed(network: str, address: str) -> _Listed:
     parsed = ip_network(network)
+    here = allowed((network,), address)
     single = parsed.num_addresses == 1
     return _Listed(
         network=network,
         shown=str(parsed.network_address) if single else network,
         count=parsed.num_addresses if parsed.num_addresses <= _COUNTED else None,
-        here=allowed((network,), address),
-        private=parsed.is_private,
+        here=here,
+        # Whoever is in it now, and is seen there, stands inside with the server.
+        private=not here and any(parsed.overlaps(one) for one in _INSIDE),
     )
 
 
@@ -87,7 +104,6 @@ async def _page(
         address=address,
         here=here,
         here_listed=not here or allowed(networks, address),
-        here_private=bool(here) and ip_network(here).is_private,
         typed=typed or _named(asked.get("network", "")),
         # What the address bar says is believed only as far as it is so.
         added=added if added in networks else "",

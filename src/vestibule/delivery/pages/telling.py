@@ -46,6 +46,8 @@ class Line:
     """A visit with what its sentence and its next step need."""
 
     visit: Visit
+    what: str
+    """Which sentence tells it."""
     facts: dict[str, str | int]
     offered: tuple[str, ...]
     """Fingerprints of the keys that were shown."""
@@ -53,6 +55,8 @@ class Line:
     """Whether what it was refused for has been put right since."""
     allow: str
     """The network to allow by one press; empty where that is not the next step."""
+    allow_shown: str
+    """The same, as people write it."""
     go: str
     """The page of the next step; empty: none."""
     ended: str
@@ -77,28 +81,33 @@ class Telling:
         shown = shown or ((visit.fingerprint,) if visit.fingerprint else ())
         settled = self._settled(visit, shown)
         refused_address = visit.outcome is Outcome.ADDRESS_NOT_ALLOWED and not settled
+        allow = _network(visit.address) if refused_address else ""
+        key = self._key(visit)
+        keyless = visit.outcome is Outcome.ACCEPTED and not key
         ended = visit.ended_as if visit.ended_as in _ENDINGS else None
         return Line(
             visit=visit,
+            what="accepted_removed" if keyless else visit.outcome.value,
             facts={
-                "program": visit.program or t("delivery.log.some_program", self._language),
-                "key": self._key(visit),
+                # Programs write their names as one word.
+                "program": visit.program.replace("_", " ")
+                or t("delivery.log.some_program", self._language),
+                "key": key,
                 "address": visit.address,
                 "username": visit.username,
                 "right": self._home.username if self._home else "",
             },
             offered=shown,
             settled=settled,
-            allow=_network(visit.address) if refused_address else "",
+            allow=allow,
+            allow_shown=allow.removesuffix("/32"),
             go="" if settled else _GO.get(visit.outcome, ""),
             ended=ended.value if ended else "",
         )
 
     def _key(self, visit: Visit) -> str:
-        known = self._labels.get(visit.key_id or "") or self._by_fingerprint.get(
-            visit.fingerprint or ""
-        )
-        return known or t("delivery.log.removed_key", self._language)
+        known = self._labels.get(visit.key_id or "")
+        return known or self._by_fingerprint.get(visit.fingerprint or "", "")
 
     def _settled(self, visit: Visit, shown: tuple[str, ...]) -> bool:
         if self._home is None:

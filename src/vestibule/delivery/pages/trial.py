@@ -26,7 +26,6 @@ from vestibule.web.visitor import visitor
 
 _PAGE: Final = f"{HUB}/trial"
 _NONE: Final = "none"
-_ANOTHER: Final = "another"
 # What is looked at, one after the other, and what each may end with.
 _STEPS: Final = (
     ("username", {Outcome.USERNAME_UNKNOWN}),
@@ -60,7 +59,7 @@ async def form(request: Request) -> Response:
     if found is None:
         return to(HUB)
     home, keys = found
-    typed = _Typed(home.username, visitor(request).address, keys[0].id if keys else _ANOTHER)
+    typed = _Typed(home.username, visitor(request).address, keys[0].id if keys else _NONE)
     return _page(request, session, keys, typed)
 
 
@@ -106,11 +105,10 @@ def _is_address(typed: str) -> bool:
 
 
 def _fingerprint(typed: _Typed, keys: tuple[Key, ...]) -> str | None:
-    if typed.key == _NONE:
-        return None
-    if chosen := next((key for key in keys if key.id == typed.key), None):
-        return chosen.fingerprint
-    return parse_public_key(typed.pasted.encode()).fingerprint
+    if typed.pasted.strip():
+        return parse_public_key(typed.pasted.encode()).fingerprint
+    chosen = next((key for key in keys if key.id == typed.key), None)
+    return chosen.fingerprint if chosen else None
 
 
 def _tried(
@@ -177,7 +175,6 @@ def _page(
         keys=keys,
         choices=[
             *((key.id, f"{key.label} ({key.fingerprint[:19]}…)") for key in keys),
-            (_ANOTHER, t("delivery.trial.another", language)),
             (_NONE, t("delivery.trial.no_key", language)),
         ],
         username=typed.username,

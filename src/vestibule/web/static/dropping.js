@@ -158,7 +158,8 @@ function bind(form) {
     }
   });
   area.addEventListener("input", () => {
-    if (!emptied()) says(form, "");
+    // An emptied field says so until something stands in it again.
+    if (!emptied() && area.value) says(form, "");
   });
   form.addEventListener("submit", (event) => {
     if (emptied()) event.preventDefault();
