@@ -1,5 +1,7 @@
 """`make bench`: the real server, driven by the reference phone, against the floors of one run.
 
+Its SFTP server is driven by OpenSSH's client, beside OpenSSH's own server.
+
 The machine is never quiet, so rounds of every kind take turns, and medians are printed. Compare
 ratios only: the floors beside them were measured between the same rounds.
 """
@@ -19,14 +21,14 @@ from pathlib import Path
 
 import uvloop
 
-from bench import machine, waiting
+from bench import machine, sftp_pull, waiting
 from bench.databases import Maker, databases
 from bench.house import House, open_house
 from bench.latency import approvals
 from bench.push_service import push_service
 from bench.report import Figures, report
 
-PARTS = ("password", "application", "latency", "waiting")
+PARTS = ("password", "application", "latency", "waiting", "sftp")
 _SMALL = 1_000
 _ROOM_TO_WAIT = 45_000  # accounts of which ten thousand of one kind can wait
 
@@ -145,7 +147,13 @@ def main() -> None:
             folder = Path(name)
             folder.chmod(0o755)  # PostgreSQL may run as a user of its own
             with databases(kind, folder) as make:
-                uvloop.run(measure(plan, parts, sizes, folder, make))
+                if parts - {"sftp"}:
+                    uvloop.run(measure(plan, parts, sizes, folder, make))
+                if "sftp" in parts:
+                    home = folder / "sftp"
+                    home.mkdir(mode=0o755)
+                    pulled = sftp_pull.QUICK if given.quick else sftp_pull.FULL
+                    sftp_pull.measure(pulled, kind, home, make(home, "statements"))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,50 @@ SERVER: dict[str, tuple[str, ...]] = {
         "recovery_code_wrong",
         "cooling_down",
     ),
+    "a key for programs is not taken": (
+        "private_key_sent",
+        "key_unreadable",
+        "key_weak",
+        "key_kind",
+        "key_exists",
+        "keys_full",
+    ),
+    "a certificate is not taken": (
+        "certificate_private",
+        "certificate_unreadable",
+        "certificate_several",
+        "certificate_weak",
+        "certificate_revoked",
+        "certificate_expired",
+        "certificate_cannot_encrypt",
+    ),
+}
+# What a client's program cannot tell apart, by what it says: the portal's log and help do.
+PROGRAMS: dict[str, tuple[str, ...]] = {
+    "the login credentials provided are incorrect": (
+        "delivery.log.what.username_unknown",
+        "delivery.log.what.no_key_offered",
+        "delivery.log.what.off",
+    ),
+    "server refused our key": (
+        "delivery.log.what.key_not_registered",
+        "delivery.log.what.signature_wrong",
+        "delivery.log.what.algorithm_too_old",
+    ),
+    "connection timed out": (
+        "delivery.log.what.address_not_allowed",
+        "delivery.log.what.timed_out",
+        "delivery.log.what.too_many",
+        "delivery.log.what.lost",
+        "delivery.log.silent",
+    ),
+    # Plain FTP is not offered, so its passive mode is no cause: what is left has to be told.
+    "could not log in to the FTP server": (
+        "delivery.hub.protocol_how",
+        "delivery.programs.timeout_host",
+        "delivery.programs.timeout_firewall",
+        "delivery.programs.timeout_antivirus",
+    ),
 }
 # What the app finds out without a server.
 APP: dict[str, tuple[str, ...]] = {
@@ -117,6 +161,18 @@ def test_causes_are_told_apart_by_the_app(failure: str, language: str) -> None:
     whys = [words[f"problem.{code}.why"] for code in APP[failure]]
     assert all(len(why) > 8 for why in whys)
     assert all_differ(whys)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("failure", PROGRAMS)
+def test_causes_are_told_apart_by_the_log(failure: str, language: str) -> None:
+    """A sentence for each cause, in the log what to do: in each language, and all different."""
+    words = catalogue(language)
+    assert all_differ([words[key] for key in PROGRAMS[failure]])
+    logged = [key for key in PROGRAMS[failure] if ".what." in key]
+    nexts = [words[key.replace(".what.", ".next.")] for key in logged]
+    assert all(len(said) > 8 for said in nexts)
+    assert all_differ(nexts)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
