@@ -100,31 +100,11 @@ def mail(
 ) -> Mail:
     """The mail about a notice: what, when, from where, what to do. Never a code or a secret."""
     said = told(ctx, notice, language)
-
-    def word(key: str, **facts: str) -> str:
-        return t(f"notifications.mail.{key}", language, **facts)
-
-    rows = [
-        (word("account"), username),
-        (word("when"), moment(notice.at, language, timezone)),
-        *([(word("where"), said.place)] if said.place else []),
-    ]
-    view = {
-        "title": said.title,
-        "text": said.text,
-        "enclosed": _enclosed(notice, enclosed, language),
-        "open_url": said.open_url,
-        "open_text": said.open_text,
-        "not_me_url": said.not_me_url,
-        "act": word("act"),
-        "button": word("not_me"),
-        "all": word("all"),
-        "list_url": f"{ctx.settings.portal_url}/notifications",
-        "why": word(
-            "why_chosen" if notice.by_choice else "why", organisation=ctx.settings.organisation
-        ),
-        "choice_url": f"{ctx.settings.portal_url}{notice.by_choice}" if notice.by_choice else "",
-    }
+    where = [("where", said.place)] if said.place else []
+    facts = [("account", username), ("when", moment(notice.at, language, timezone)), *where]
+    rows = [(t(f"notifications.mail.{name}", language), value) for name, value in facts]
+    view = {**_view(ctx, said, language), "enclosed": _enclosed(notice, enclosed, language)}
+    organisation = ctx.settings.organisation
     html = (
         environment()
         .get_template(_LETTER)
@@ -133,10 +113,10 @@ def mail(
             rows=rows,
             language=language,
             alarm=notice.weight is Weight.ALARM,
-            organisation=ctx.settings.organisation,
+            organisation=organisation,
         )
     )
-    subject = word("subject", organisation=ctx.settings.organisation, title=said.title)
+    subject = t("notifications.mail.subject", language, organisation=organisation, title=said.title)
     return Mail(
         to=to,
         # A name that somebody chose must not bring a header of its own.
@@ -148,6 +128,28 @@ def mail(
         id=ctx.sealer.digest("mail", str(notice.id), to).hex()[:_ID_DIGITS],
         attachments=enclosed,
     )
+
+
+def _view(ctx: Context, said: Told, language: str) -> dict[str, str | None]:
+    """What a mail says beside its facts, in text and HTML alike."""
+    portal, chosen = ctx.settings.portal_url, said.notice.by_choice
+
+    def word(key: str) -> str:
+        return t(f"notifications.mail.{key}", language, organisation=ctx.settings.organisation)
+
+    return {
+        "title": said.title,
+        "text": said.text,
+        "open_url": said.open_url,
+        "open_text": said.open_text,
+        "not_me_url": said.not_me_url,
+        "act": word("act"),
+        "button": word("not_me"),
+        "all": word("all"),
+        "list_url": f"{portal}/notifications",
+        "why": word("why_chosen" if chosen else "why"),
+        "choice_url": f"{portal}{chosen}" if chosen else "",
+    }
 
 
 def _enclosed(notice: Notice, enclosed: tuple[EncryptedFile, ...], language: str) -> str:
