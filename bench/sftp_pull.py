@@ -70,6 +70,7 @@ def measure(plan: Plan, kind: str, folder: Path, database_url: str) -> None:
                 # Whoever is first finds the machine as the other has left it.
                 for target in targets if turn % 2 else targets[::-1]:
                     measured(target, plan, folder, figures[target.name])
+            newer_sign_ins(targets[0], plan, folder, figures[targets[0].name])
     sftp_report(figures)
 
 
@@ -154,24 +155,12 @@ def idle(target: Target, count: int, noted: Figures) -> None:
 
 
 async def _hold(target: Target, count: int, look: Callable[[], float]) -> float:
-    known = asyncssh.import_known_hosts(target.host_line + "\n")
+    """Have so many sessions open, look, and hang up."""
     doors = asyncio.Semaphore(_PARALLEL)
 
     async def come() -> asyncssh.SSHClientConnection:
         async with doors:
-            connection = await asyncssh.connect(
-                "127.0.0.1",
-                target.port,
-                username=target.user,
-                client_keys=[str(target.key)],
-                known_hosts=known,
-                encryption_algs=[CIPHER],
-                agent_path=None,
-                config=None,
-            )
-            client = await connection.start_sftp_client()
-            await client.realpath(".")
-            return connection
+            return await _sign_in(target)
 
     connections = await asyncio.gather(*[come() for _ in range(count)])
     await asyncio.sleep(1)
@@ -179,6 +168,41 @@ async def _hold(target: Target, count: int, look: Callable[[], float]) -> float:
     for connection in connections:
         connection.abort()
     return seen
+
+
+def newer_sign_ins(target: Target, plan: Plan, _folder: Path, noted: Figures) -> None:
+    """The same as `sign_ins`, by a program that agrees keys by ML-KEM, as OpenSSH since 9.9."""
+
+    async def come(count: int) -> None:
+        for _ in range(count):
+            connection = await _sign_in(target, kex_algs=["mlkem768x25519-sha256"])
+            connection.close()
+            await connection.wait_closed()
+
+    async def come_together() -> None:
+        await asyncio.gather(*[come(plan.sign_ins // _PARALLEL) for _ in range(_PARALLEL)])
+
+    before = target.spent()
+    asyncio.run(come_together())
+    count = plan.sign_ins // _PARALLEL * _PARALLEL
+    noted["newer_ms"].append((target.spent() - before) / count * 1000)
+
+
+async def _sign_in(target: Target, **options: list[str]) -> asyncssh.SSHClientConnection:
+    connection = await asyncssh.connect(
+        "127.0.0.1",
+        target.port,
+        username=target.user,
+        client_keys=[str(target.key)],
+        known_hosts=asyncssh.import_known_hosts(target.host_line + "\n"),
+        encryption_algs=[CIPHER],
+        agent_path=None,
+        config=None,
+        **options,
+    )
+    client = await connection.start_sftp_client()
+    await client.realpath(".")
+    return connection
 
 
 def _say(text: str) -> None:

@@ -102,7 +102,7 @@ class Shelves:
     async def certify(self, account_id: str, exported: bytes) -> None:
         """Use this OpenPGP certificate for the account's statements from now on."""
         now = _now()
-        read = rules.parse_certificate(exported, now)
+        read = rules.parse_certificate(exported, now=now)
         await self.database.run(
             delivery.ADD_CERTIFICATE,
             id=new_id(),
@@ -128,7 +128,7 @@ class Shelves:
 
         await self.database.write(body)
 
-    def _taken(self, account_id: str, kind: str, file: Path) -> dict[str, object]:
+    def _taken(self, account_id: str, kind: str, file: Path) -> dict[str, str | int | bytes | None]:
         object_ = new_id()
         shelf = self._store / object_[:2]
         shelf.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -251,12 +252,12 @@ def test_download_goes_on_where_it_broke(shop: Shop, program: str) -> None:
     paper = client.paper("big.bin", 64 << 20, "monthly")
     if program == "sftp":
         slowed = machine.sftp_words("-l", "160000")  # kbit/s: about three seconds in all
-        commands, again = "get /monthly/big.bin got\n", machine.sftp
-        rest = "reget /monthly/big.bin got"
+        commands, again = "get /monthly/big.bin got\n", machine.sftp_words()
+        rest = "reget /monthly/big.bin got\n"
     else:
         slowed = machine.lftp_words("set net:limit-rate 20000000", "get /monthly/big.bin -o got")
-        commands, again = "", machine.lftp
-        rest = "get -c /monthly/big.bin -o got"
+        commands, again = "", machine.lftp_words("get -c /monthly/big.bin -o got")
+        rest = ""
     got = machine.folder / "got"
     with machine.started(*slowed, said=commands):
         until(lambda: got.exists() and got.stat().st_size > 4 << 20, "some of the file")
@@ -265,7 +266,7 @@ def test_download_goes_on_where_it_broke(shop: Shop, program: str) -> None:
     shop.server.stop()
     shop.server.start()
     wait_for_sftp(shop.server.sftp)
-    again(rest).well()
+    machine.run(*again, said=rest).well()
     assert digest(got) == digest(paper)
 
 
@@ -319,8 +320,19 @@ def test_session_ends_when_it_is_no_longer_allowed(
     with client.machine.started(*words, said="get /daily/2026-11-22.pdf got\n") as program:
         until(got.exists, "the first file")
         shop.on_shelves(act)
-        assert program.wait(END_SECONDS) != 0
+        until(lambda: _put_out(program), "the end of the session", END_SECONDS)
+        assert program.returncode != 0
     assert client.machine.sftp("ls /").code != 0
+
+
+def _put_out(program: subprocess.Popen[str]) -> bool:
+    """Whether a program that goes on asking has lost its connection."""
+    assert program.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        program.stdin.write("ls /\n")
+        program.stdin.flush()
+    time.sleep(0.2)
+    return program.poll() is not None
 
 
 def test_address_that_is_not_allowed_is_kept_out(shop: Shop) -> None:

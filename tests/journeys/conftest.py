@@ -104,8 +104,15 @@ def server(
 ) -> Iterator[Server]:
     """One server for all journeys; each of them has accounts of its own."""
     data = tmp_path_factory.mktemp("server")
-    origins = json.dumps(pushes.origins)
-    with serving(data, organisation="Northwind", push_origins=origins, ntfy_url=ntfy.url) as up:
+    settings: dict[str, str | int | bool] = {
+        "organisation": "Northwind",
+        "push_origins": json.dumps(pushes.origins),
+        "ntfy_url": ntfy.url,
+        # Clients' programs all come from one address here.
+        "sftp_alone": False,
+        "sftp_handshakes_per_second": 100,
+    }
+    with serving(data, **settings) as up:
         yield up
 
 
