@@ -49,22 +49,25 @@ async def encrypted(
     """The binary message for the holder of ``certificate``, as ``chunks`` come in.
 
     Neither compressed (what is published may be so already, and how well data compresses tells of
-    it) nor named or dated inside. At most a few MiB are held. A source that fails ends this by its
-    own exception; what came out until then can be recognised as cut.
+    it) nor named or dated inside. What is held is a few times half a MiB, or one chunk where that
+    is larger. A source that fails ends this by its own exception; what came out until then can be
+    recognised as cut.
 
     The certificate is one of `delivery.rules.parse_certificate`; whether it has expired since is
     for the caller to know: keys that have are used all the same. Raises Refused
     ``certificate_cannot_encrypt`` where the library no longer takes it.
     """
     message = await _elsewhere(_Message, certificate)
-    held = bytearray()
+    held: list[bytes] = []
+    size = 0
     async for chunk in chunks:
-        held += chunk
-        while len(held) >= _AT_ONCE:
-            piece = bytes(held[:_AT_ONCE])
-            del held[:_AT_ONCE]
-            yield await _elsewhere(message.more, piece)
-    yield await _elsewhere(message.end, bytes(held))
+        held.append(chunk)
+        size += len(chunk)
+        if size >= _AT_ONCE:
+            yield await _elsewhere(message.more, b"".join(held))
+            held.clear()
+            size = 0
+    yield await _elsewhere(message.end, b"".join(held))
 
 
 async def _elsewhere(work: Callable[[bytes], _T], data: bytes) -> _T:
@@ -189,16 +192,19 @@ class _Parts:
 
     def more(self, data: bytes) -> bytes:
         """What is ready when this has been added."""
-        data = self._held + data
-        whole = len(data) - len(data) % self._SIZE
-        self._held = data[whole:]
-        if not whole:
+        lacking = self._SIZE - len(self._held)
+        if len(data) < lacking:
+            self._held += data
             return b""
-        pieces: list[bytes | memoryview] = [self._head]
-        self._head = b""
+        # Copied once, by the joining: copies are most of what this costs beside the cipher.
         view = memoryview(data)
-        for at in range(0, whole, self._SIZE):
+        pieces: list[bytes | memoryview] = [self._head, self._MARK, self._held, view[:lacking]]
+        self._head = b""
+        at = lacking
+        while len(data) - at >= self._SIZE:
             pieces += (self._MARK, view[at : at + self._SIZE])
+            at += self._SIZE
+        self._held = data[at:]
         return b"".join(pieces)
 
     def end(self, data: bytes) -> bytes:
@@ -229,7 +235,8 @@ class _Feedback:
         self._begins = prefix + prefix[-2:]
 
     def more(self, plain: bytes) -> bytes:
-        plain, self._begins = self._begins + plain, b""
+        if self._begins:
+            plain, self._begins = self._begins + plain, b""
         self._hash.update(plain)
         return self._cipher.update(plain)
 
