@@ -13,7 +13,7 @@ from vestibule.base.i18n import catalogue
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "vestibule"
 EVENT = re.compile(
-    r"(?:account|codes|contact|enrollment|factor"
+    r"(?:account|codes|contact|delivery|enrollment|factor"
     r"|login|pass|session|staff|ticket)\.[a-z_]+"
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pysequoia import Tsk
 from sqlalchemy import select
 
 from tests.desk import open_session
@@ -34,6 +35,11 @@ def fresh_line(comment: str = "laptop") -> bytes:
     """A new public key as OpenSSH writes it."""
     public = Ed25519PrivateKey.generate().public_key()
     return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH) + f" {comment}\n".encode()
+
+
+def certificate() -> bytes:
+    """An OpenPGP certificate made just now."""
+    return bytes(Tsk.generate("Morgan <morgan@example.org>").extract_certificate())
 
 
 async def added(scene: Scene, session: Session, data: bytes | None = None, label: str = "") -> Key:
