@@ -1,5 +1,6 @@
 """What the tests of the SFTP server share: one client with a key, and the rooms behind the door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,3 +41,14 @@ async def server(rooms: StandIn, tmp_path: Path) -> AsyncIterator[Standing]:
     """A running server."""
     async with standing(rooms, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def steady(server: Standing, key: asyncssh.SSHKey) -> AsyncIterator[Standing]:
+    """A server with a client that is there all the time, and still is at the end."""
+    async with server.connect(key) as client, client.start_sftp_client() as sftp:
+        yield server
+        async with asyncio.timeout(10), sftp.open("/daily/2026-11-22.csv", "rb") as file:
+            assert await file.read()
+        async with asyncio.timeout(10), server.connect(key):
+            pass
