@@ -53,6 +53,36 @@ class DiskReader:
             os.close(descriptor)
 
 
+class _Folders:
+    """Makes folders that outlive a crash."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._durable: set[Path] = set()
+
+    def make(self, folder: Path) -> None:
+        """Make a folder and those above it where they are missing.
+
+        One that is there may have been made by another worker this moment, and not be durable
+        yet: each process forces every folder out once before it relies on it.
+        """
+        if folder in self._durable and folder.is_dir():
+            return
+        made = not folder.is_dir()
+        if not made and folder != self._top and self._top not in folder.parents:
+            return  # above our own: somebody else's
+        if made or folder != self._top:
+            self.make(folder.parent)
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+        try:
+            _sync_folder(folder.parent)
+        except PermissionError:
+            if made:
+                raise  # what lies above our own folders we need not be able to read
+        self._durable.add(folder)
+
+
 class _Draft:
     """A file being written. Its steps run in threads, one after the other.
 
@@ -60,8 +90,9 @@ class _Draft:
     still under way in its thread when it is abandoned.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folders: "_Folders") -> None:
         self._path = path
+        self._folders = folders
         self._draft = path.with_name(f".{path.name}")
         self._lock = threading.Lock()
         self._file: int | None = None
@@ -72,7 +103,7 @@ class _Draft:
             if self._over:
                 return
             if self._file is None:
-                _make_folder(self._path.parent)
+                self._folders.make(self._path.parent)
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
                 self._file = os.open(self._draft, flags, 0o600)
             for chunk in chunks:
@@ -108,11 +139,12 @@ class DiskObjects:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._folders = _Folders(folder)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="objects")
 
     async def write(self, name: str, chunks: AsyncIterator[bytes]) -> int:
         """As ``Objects.write``."""
-        draft = _Draft(self._path(name))
+        draft = _Draft(self._path(name), self._folders)
         size, held, waiting = 0, 0, list[bytes]()
         try:
             async for chunk in chunks:
@@ -178,17 +210,6 @@ class DiskObjects:
 def _fault(error: OSError) -> Unavailable:
     code = "store_full" if error.errno in _FULL else "store_unavailable"
     return Unavailable(code, reason=error.strerror or str(error))
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder, and each above it, so that they outlive a crash as well."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    # Another thread or worker may be making it: it is durable only once its parent was forced out.
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:
