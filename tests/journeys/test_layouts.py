@@ -16,6 +16,7 @@ from vestibule.base.i18n import PSEUDO
 
 SETTINGS = ("sign-in", "phones", "factors", "contacts", "networks", "hours", "language")
 MORE = ("recovery", "sessions", "activity", "password")
+DELIVERY = ("keys", "keys/add", "networks", "certificate", "certificate/add", "log", "programs")
 APP = ("/", "/install", "/?open=test", "/?open=notices", "/?open=authenticate", "/?open=scan")
 
 
@@ -64,11 +65,18 @@ def test_portal_keeps_its_layout(
         page.goto(f"{server.portal}/settings/{name}")
         reads(page, language)
         eyes.at(page, f"portal-{language}-settings-{name}")
+    page.goto(f"{server.portal}/settings/delivery")
+    page.locator("form[action='/settings/delivery/switch'] button").click()
+    eyes.at(page, f"portal-{language}-settings-delivery")
+    for name in DELIVERY:
+        page.goto(f"{server.portal}/settings/delivery/{name}")
+        reads(page, language)
+        eyes.at(page, f"portal-{language}-delivery-{name.replace('/', '-')}")
     page.goto(f"{server.portal}/notifications")
     eyes.at(page, f"portal-{language}-notifications")
     page.goto(f"{server.portal}/nowhere")
     eyes.at(page, f"portal-{language}-problem")
-    assert len(eyes.seen) == len(SETTINGS + MORE) + 4
+    assert len(eyes.seen) == len(SETTINGS + MORE + DELIVERY) + 5
     context.close()
 
 

@@ -43,9 +43,13 @@ function watch(place) {
     request.responseType = "document";
     request.open("GET", place.dataset.watch ?? "");
     request.addEventListener("loadend", () => {
+      const news = request.status === 200 ? request.responseXML : null;
       // Signed out meanwhile: the page itself says so, and leads back here.
-      if (request.status === 401) location.reload();
-      draw(request.status === 200 ? request.responseXML : null);
+      if (request.status === 401 || (news && !news.querySelector("[data-watch]"))) {
+        location.reload();
+        return;
+      }
+      draw(news);
       plan();
     });
     request.send();
