@@ -24,7 +24,6 @@ from vestibule.recovery.service.stopping import Stopped, stop, tell_stopped
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import EndReason
 
-
 # What widens who may fetch statements, or in which form they lie there: to know which network or
 # certificate was right before is its owner's, so until then nothing is handed out.
 _SHUTS_DELIVERY: Final = frozenset(
