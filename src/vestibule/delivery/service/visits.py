@@ -50,12 +50,9 @@ async def record_visit(
     )
     owners = await _owners(ctx, door, username, address, fingerprints)
     if not owners:
+        # Without the username: in a hurry people type their password there.
         _log.info(
-            "visit.stranger",
-            outcome=outcome.value,
-            address=seen.address,
-            username=seen.username,
-            program=seen.program,
+            "visit.stranger", outcome=outcome.value, address=seen.address, program=seen.program
         )
         return None
     ids = [
