@@ -35,9 +35,7 @@ async def body(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-async def read(
-    request: Request, *fields: str, bound: str, most: int = FORM_MOST
-) -> dict[str, str]:
+async def read(request: Request, *fields: str, bound: str, most: int = FORM_MOST) -> dict[str, str]:
     """The form's fields, each an empty string where it was not sent; ``most``: its bytes.
 
     Refuses other sites' forms and those not made for this visitor (see `csrf`, ``bound``), other
