@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,25 +14,18 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy import Table, select
 
+from tests.recording import Gateway, HeardBus, MailServer, PushService
 from vestibule.accounts import service as accounts
 from vestibule.accounts.rules import Account
 from vestibule.accounts.service import PasswordPool
 from vestibule.base.audit import audit_event
 from vestibule.base.clock import SteppedClock
-from vestibule.base.context import (
-    By,
-    Context,
-    Mail,
-    MessageOutcome,
-    PushOutcome,
-    PushTarget,
-)
+from vestibule.base.context import Context
 from vestibule.base.database import Database, Tx
 from vestibule.base.errors import Fault
 from vestibule.base.ids import new_id, new_secret
 from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
-from vestibule.base.wake import LocalBus
 from vestibule.devices import service as devices
 from vestibule.login import service as login
 from vestibule.login.service import Began, Mine, View
@@ -56,61 +49,6 @@ PASSWORD = "a lantern, a kettle, nine geese"
 HERE = Visitor(
     address="192.0.2.7", source="192.0.2.7", browser="Firefox on Windows", place="Turin, Italy"
 )
-
-
-class HeardBus(LocalBus):
-    """Remembers all that was told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: list[tuple[str, str]] = []
-
-    def tell(self, topic: str, message: str = "", *, linger: bool = False) -> None:
-        """Remember, and wake."""
-        self.told.append((topic, message))
-        super().tell(topic, message, linger=linger)
-
-
-@dataclass
-class PushService:
-    """Takes every push."""
-
-    sent: list[tuple[PushTarget, bytes, str, int]] = field(default_factory=list)
-    outcome: PushOutcome = PushOutcome.SENT
-
-    async def send(
-        self, target: PushTarget, payload: bytes, *, topic: str, life_s: int
-    ) -> PushOutcome:
-        """Remember the push and answer as told."""
-        self.sent.append((target, payload, topic, life_s))
-        return self.outcome
-
-
-@dataclass
-class MailServer:
-    """Takes every mail."""
-
-    sent: list[Mail] = field(default_factory=list)
-    outcome: MessageOutcome = MessageOutcome.SENT
-
-    async def send(self, mail: Mail) -> MessageOutcome:
-        """Remember the mail and answer as told."""
-        self.sent.append(mail)
-        return self.outcome
-
-
-@dataclass
-class Gateway:
-    """Takes every text and call."""
-
-    sent: list[tuple[str, str, By, str]] = field(default_factory=list)
-    outcome: MessageOutcome = MessageOutcome.SENT
-    ways: frozenset[By] = frozenset({"sms", "voice"})
-
-    async def send(self, number: str, text: str, *, by: By, language: str) -> MessageOutcome:
-        """Remember the message and answer as told."""
-        self.sent.append((number, text, by, language))
-        return self.outcome
 
 
 class Nowhere:

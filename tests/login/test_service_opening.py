@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from tests.login.scene import HERE, PASSWORD, HeardBus, Scene, code_of, mine, shown, with_settings
+from tests.login.scene import HERE, PASSWORD, Scene, code_of, mine, shown, with_settings
+from tests.recording import HeardBus
 from vestibule.accounts import service as accounts
 from vestibule.base import limits
 from vestibule.base.clock import DAY, MINUTE, SECOND
