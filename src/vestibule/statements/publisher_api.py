@@ -23,7 +23,6 @@ from vestibule.base.clock import HOUR, SECOND
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Malformed, Refused, Unavailable
 from vestibule.protocol.encoding import parse_json_as
-from vestibule.protocol.errors import ProtocolFault
 from vestibule.statements import service
 from vestibule.statements.rules import (
     APPEND_MOST,
@@ -80,7 +79,7 @@ def _answered(call: Call) -> Call:
     async def guarded(request: Request) -> Response:
         try:
             return await call(request)
-        except (Fault, ProtocolFault) as fault:
+        except Exception as fault:  # noqa: BLE001  -- told as JSON too: no page for programs
             response = problem_json(request, problem_of(fault, request.state.reference))
             if _unread(request):
                 # Otherwise the server would read to its end what nobody wants.
