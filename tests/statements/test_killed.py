@@ -10,7 +10,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from tests.statements import victim
 from tests.statements.operator_desk import Keyholder, Operator, open_operator
 from vestibule.app import open_objects
 from vestibule.base.audit import audit_event
-from vestibule.base.clock import SteppedClock
+from vestibule.base.clock import DAY, SteppedClock
 from vestibule.base.database import Database
 from vestibule.delivery import service as delivery
 from vestibule.statements import service
@@ -34,6 +34,7 @@ from vestibule.statements.rules import Statement
 ROOT = Path(__file__).resolve().parent.parent.parent
 CYCLES = int(os.environ.get("KILL_CYCLES", "60"))
 A_CYCLE = 8
+START = SteppedClock().now()
 
 
 @pytest.fixture(params=["disk", "s3"])
@@ -57,11 +58,19 @@ class Victims:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def __call__(self, numbers: list[int], *, delay: float | None) -> tuple[set[int], float]:
+    def __call__(
+        self,
+        numbers: Sequence[int] = (),
+        *,
+        delay: float | None,
+        task: str = "publish",
+        now: int = START,
+    ) -> tuple[set[int], float]:
         """Which of the files were acknowledged, and how long it took."""
+        asked = {"task": task, "numbers": list(numbers), "delay": delay, "now": now}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"numbers": numbers, "delay": delay}) + "\n")
+        self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         return set(answer["acked"]), answer["took"]
@@ -106,14 +115,16 @@ async def test_publishing_killed_at_any_moment_is_whole_or_absent(
     acked: set[int] = set()
     killed = 0
     with victims(operator) as publishing:
-        _, full = publishing(list(range(A_CYCLE)), delay=None)
+        _, full = publishing(range(A_CYCLE), delay=None)
         for cycle in range(1, CYCLES + 1):
             every = range((cycle + 1) * A_CYCLE)
             left = [number for number in every if number not in acked][: 2 * A_CYCLE]
             chance.shuffle(left)
-            told, _ = publishing(left, delay=chance.uniform(0, full * 1.3))
+            told, took = publishing(left, delay=chance.uniform(0, full * 1.3))
             acked |= told
             killed += told != set(left)
+            if told == set(left):
+                full = min(full, took)  # the first of all was slow: everything was cold
             if cycle % 10 == 0:
                 await _demand_whole(operator, bob, keyholder, acked)
         assert killed > CYCLES // 3
@@ -185,3 +196,38 @@ async def _demand_told_once(scene: Scene, numbers: range) -> None:
         replaced = counted["statement.replaced", victim.name(number)]
         # Killed between its two versions, the first may be published over the second once more.
         assert replaced >= 1 if victim.way(number) == "replaced" else replaced == 0
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+async def test_encrypting_and_purging_killed_at_any_moment_lose_and_double_nothing(
+    scene: Scene, keyholder: Keyholder
+) -> None:
+    """Of each statement there is one whole file all the time, and one event of each kind."""
+    operator = await open_operator(scene)
+    data = {f"2026-11-22 {number}.csv": victim.content(number) for number in range(60)}
+    for name, content in data.items():
+        await operator.publish(content, name=name)
+    await operator.certify(keyholder.certificate)
+    chance, killed = random.Random(5), 0
+    with victims(operator) as working:
+        while (await service.tree(scene.ctx, operator.account.id)).hidden:
+            working(task="encrypt", delay=chance.uniform(0, 0.2))
+            killed += 1
+            for one in chance.sample(shown := await operator.shown(), min(9, len(shown))):
+                assert keyholder.decrypt(await operator.read(one)) == data[one.name]
+        assert killed > 2
+        await service.sweep_orphans(scene.ctx, older_than_ms=-3_600_000)
+        shown = await operator.shown()
+        assert await operator.stored() == {one.object for one in shown}
+        assert {one.name for one in shown} == set(data)
+        for one in shown:
+            assert keyholder.decrypt(await operator.read(one)) == data[one.name]
+        assert (await operator.events()).count("statement.encrypted") == len(data)
+        over = scene.clock.step(100 * DAY)
+        for _ in range(6):
+            working(task="purge", delay=chance.uniform(0, 0.03), now=over)
+        working(task="purge", delay=None, now=over)
+    await service.sweep_orphans(scene.ctx, older_than_ms=-3_600_000)
+    assert await operator.stored() == set()
+    assert (await operator.events()).count("statement.purged") == len(data)

@@ -1,14 +1,17 @@
 """A process that publishes and is killed meanwhile; see test_killed.py.
 
 Importing takes a second, so one process imports and forks a child for each cycle. It reads a line
-of JSON per cycle: the files, and after how many seconds from its first step the child is killed
-(null: never). It answers with the files that were acknowledged by then, and the seconds it took.
+of JSON per cycle: the task, the files, the house's time, and after how many seconds from its first
+step the child is killed (null: never). It answers with the files that were acknowledged by then,
+and the seconds it took.
 """
 
 import asyncio
 import hashlib
 import json
+import math
 import os
+import select
 import signal
 import sys
 import time
@@ -107,14 +110,17 @@ def wanted(number: int, data: bytes, *, replace: bool = False) -> Wanted:
     )
 
 
-async def live(settings: Settings, token: str, numbers: list[int], out: int) -> None:
-    """Open a house and publish the files, four at a time; each is told when it is acknowledged."""
+async def live(settings: Settings, token: str, asked: dict[str, Any], out: int) -> None:
+    """Open a house and publish the files, four at a time; each is told when it is acknowledged.
+
+    Or encrypt what lies in clear, or purge what is due.
+    """
     keys = Keys.load(settings.data)
     absent = cast("Any", None)
     ctx = Context(
         settings=settings,
         db=await Database.open(settings.database),
-        clock=SteppedClock(),
+        clock=SteppedClock(asked["now"]),
         keys=keys,
         wake=LocalBus(),
         passwords=absent,
@@ -132,11 +138,17 @@ async def live(settings: Settings, token: str, numbers: list[int], out: int) -> 
             await publish(ctx, token, number)
             os.write(out, f"{number}\n".encode())
 
-    await asyncio.gather(*map(one, numbers))
+    match asked["task"]:
+        case "encrypt":
+            await service.encrypt_plain(ctx)
+        case "purge":
+            await service.purge_due(ctx)
+        case _:
+            await asyncio.gather(*map(one, asked["numbers"]))
 
 
-def cycle(settings: Settings, token: str, numbers: list[int], delay: float | None) -> list[int]:
-    """Fork, let it publish, kill it, and return what it had acknowledged."""
+def cycle(settings: Settings, token: str, asked: dict[str, Any]) -> list[int]:
+    """Fork, let it work, kill it, and return what it had acknowledged."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -144,21 +156,29 @@ def cycle(settings: Settings, token: str, numbers: list[int], delay: float | Non
         status = 1
         try:
             rules.PART = PART  # type: ignore[misc]  # small parts, many boundaries
-            asyncio.run(live(settings, token, numbers, writing))
+            asyncio.run(live(settings, token, asked, writing))
             status = 0
         finally:
             os._exit(status)
     os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        said = [told.readline()]
-        if delay is not None:
-            time.sleep(delay)
-            os.kill(child, signal.SIGKILL)
-        said += told.readlines()
+    said = b""
+    while b"ready\n" not in said and (more := os.read(reading, 4096)):
+        said += more
+    limit = time.monotonic() + (math.inf if asked["delay"] is None else asked["delay"])
+    while (left := limit - time.monotonic()) > 0:
+        there, _, _ = select.select([reading], [], [], None if left == math.inf else left)
+        more = os.read(reading, 4096) if there else b""
+        if there and not more:
+            break  # it has ended by itself
+        said += more
+    os.kill(child, signal.SIGKILL)
+    while more := os.read(reading, 4096):
+        said += more
+    os.close(reading)
     _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
         raise SystemExit("the child failed by itself")
-    return [int(line) for line in said if line.strip() not in {b"", b"ready"}]
+    return [int(line) for line in said.split() if line != b"ready"]
 
 
 def main() -> None:
@@ -168,7 +188,7 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         began = time.monotonic()
-        acked = cycle(settings, sys.argv[2], asked["numbers"], asked["delay"])
+        acked = cycle(settings, sys.argv[2], asked)
         sys.stdout.write(json.dumps({"acked": acked, "took": time.monotonic() - began}) + "\n")
         sys.stdout.flush()
 
