@@ -76,8 +76,10 @@ class Target:
         """The process that listens, and its descendants."""
         found = [self.pid]
         for pid in found:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
+            # Of a process that ends while it is looked at, nothing is left to find.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                for task in Path(f"/proc/{pid}/task").iterdir():
+                    found += map(int, (task / "children").read_text().split())
         return found
 
     def memory_kib(self) -> float:
