@@ -1,88 +1,27 @@
 """What the operator's systems are answered, call by call (spec/publishing.md)."""
 
 import asyncio
-from base64 import b64encode
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 from starlette.requests import Request
 
 from tests.desk import Desk
 from tests.statements.press import stored
-from vestibule.accounts import service as accounts
+from tests.statements.publisher_calls import (
+    DATA,
+    DAY,
+    call,
+    digest,
+    found,
+    opened,
+    publisher,
+    put,
+)
 from vestibule.base.errors import Fault
 from vestibule.statements import publisher_api, service
-from vestibule.statements.rules import PART
-
-DAY = "2026-11-22"
-DATA = b"date,amount\r\n2026-11-22,12.50\r\n"
-
-
-def digest(data: bytes) -> str:
-    """A Content-Digest header (RFC 9530)."""
-    return f"sha-256=:{b64encode(sha256(data).digest()).decode()}:"
-
-
-async def publisher(desk: Desk, name: str = "nightly") -> str:
-    """A publisher's token."""
-    return (await service.add_publisher(desk.scene.ctx, name))[1]
-
-
-async def put(
-    desk: Desk,
-    token: str,
-    path: str = f"mira/daily/{DAY}.csv",
-    data: bytes = DATA,
-    headers: Mapping[str, str] | None = None,
-) -> httpx.Response:
-    """PUT of a whole file; `headers` replace ours, empty ones take them away."""
-    ours = {
-        "authorization": f"Bearer {token}",
-        "content-type": "text/csv",
-        "content-digest": digest(data),
-    }
-    ours |= headers or {}
-    return await desk.http.put(
-        f"/publish/statements/{path}",
-        content=data,
-        headers={name: value for name, value in ours.items() if value},
-    )
-
-
-async def call(
-    desk: Desk, token: str, method: str, path: str, content: bytes | None = None, **more: Any
-) -> httpx.Response:
-    """Any other call."""
-    headers = {"authorization": f"Bearer {token}", **more.pop("headers", {})}
-    return await desk.http.request(method, path, content=content, headers=headers, **more)
-
-
-async def opened(desk: Desk, token: str, data: bytes, **changes: Any) -> httpx.Response:
-    """POST of an upload."""
-    body = {
-        "account": "mira",
-        "kind": "trade",
-        "name": f"{DAY}.bin",
-        "period": "",
-        "size": len(data),
-        "digest": sha256(data).hexdigest(),
-        "media": "application/octet-stream",
-        "replace": False,
-        **changes,
-    }
-    return await call(desk, token, "POST", "/publish/uploads", json=body)
-
-
-async def patch(
-    desk: Desk, token: str, upload: str, offset: int, data: bytes, **headers: str
-) -> httpx.Response:
-    """PATCH of an upload."""
-    ours = {"content-type": "application/partial-upload", "upload-offset": str(offset), **headers}
-    return await call(desk, token, "PATCH", f"/publish/uploads/{upload}", data, headers=ours)
 
 
 @pytest.fixture
@@ -90,14 +29,6 @@ async def token(desk: Desk) -> str:
     """A publisher, and an account to publish for."""
     await desk.scene.account("mira")
     return await publisher(desk)
-
-
-async def found(desk: Desk) -> list[tuple[str, str, str, int]]:
-    """Kind, period, name and size of what mira may fetch."""
-    account = await accounts.find_account(desk.scene.ctx, username="mira")
-    assert account is not None
-    listing = await service.tree(desk.scene.ctx, account.id)
-    return sorted((one.kind, one.period, one.name, one.size) for one in listing.statements)
 
 
 # --- one call ---------------------------------------------------------------------------------
@@ -271,133 +202,6 @@ async def test_what_is_not_there_is_told_to_a_program(desk: Desk, token: str) ->
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     answer = await call(desk, token, "GET", "/publish/check")
     assert answer.json()["code"] == "not_found"
-
-
-# --- uploads ----------------------------------------------------------------------------------
-
-
-async def test_upload_in_parts_is_published_when_the_last_arrives(desk: Desk, token: str) -> None:
-    """Offsets add up; the call that brings the end publishes; the upload is gone then."""
-    data = bytes(range(256)) * (PART // 256 + 1000)
-    answer = await opened(desk, token, data)
-    assert (answer.status_code, answer.json()["state"]) == (201, "open")
-    assert answer.headers["upload-offset"] == "0"
-    assert "max-append-size=67108864" in answer.headers["upload-limit"]
-    upload = answer.json()["upload"]
-    assert answer.headers["location"] == f"/publish/uploads/{upload}"
-    offset = 0
-    for size in (1, PART + 7, 1000):
-        answer = await patch(desk, token, upload, offset, data[offset : offset + size])
-        offset += size
-        assert answer.status_code == 204
-        assert answer.headers["upload-offset"] == str(offset)
-        assert answer.headers["upload-complete"] == "?0"
-    head = await call(desk, token, "HEAD", f"/publish/uploads/{upload}")
-    assert (head.status_code, head.headers["upload-offset"]) == (204, str(offset))
-    shown = await call(desk, token, "GET", f"/publish/uploads/{upload}")
-    assert shown.json()["offset"] == offset
-    again = await opened(desk, token, data)
-    assert (again.status_code, again.json()["upload"]) == (200, upload)
-    assert again.json()["offset"] == offset
-    answer = await patch(desk, token, upload, offset, data[offset:])
-    assert (answer.status_code, answer.json()["state"]) == (201, "new")
-    assert answer.headers["upload-complete"] == "?1"
-    assert await found(desk) == [("trade", DAY, f"{DAY}.bin", len(data))]
-    gone = await call(desk, token, "HEAD", f"/publish/uploads/{upload}")
-    assert gone.status_code == 404
-    answer = await opened(desk, token, data)
-    assert (answer.status_code, answer.json()["state"]) == (200, "same")
-
-
-async def test_wrong_offset_is_told_the_right_one(desk: Desk, token: str) -> None:
-    """Bytes that do not fit on are refused, and the answer says where to go on."""
-    upload = (await opened(desk, token, DATA)).json()["upload"]
-    await patch(desk, token, upload, 0, DATA[:10])
-    for offset in (0, 9, 11):
-        answer = await patch(desk, token, upload, offset, DATA[offset:])
-        assert (answer.status_code, answer.json()["code"]) == (409, "upload_offset")
-        assert answer.headers["upload-offset"] == "10"
-    assert (await patch(desk, token, upload, 10, DATA[10:])).status_code == 201
-
-
-async def test_faulty_patch_is_refused_and_the_upload_stays(desk: Desk, token: str) -> None:
-    """Afterwards the upload goes on from where it was."""
-    upload = (await opened(desk, token, DATA)).json()["upload"]
-    for name, value, status, code in [
-        ("content-type", "text/plain", 415, "content_type"),
-        ("upload-offset", "x", 400, "bad_field"),
-        ("upload-offset", "-1", 400, "bad_field"),
-        ("upload-offset", "\xb2", 400, "bad_field"),
-        ("content-length", str(64 * 2**20 + 1), 413, "body_too_large"),
-        ("content-length", str(len(DATA) + 1), 413, "body_too_large"),
-    ]:
-        raw: Any = {name: value.encode("latin-1")}
-        answer = await patch(desk, token, upload, 0, DATA, **raw)
-        assert (answer.status_code, answer.json()["code"]) == (status, code), value
-    assert (await patch(desk, token, upload, 0, DATA)).status_code == 201
-
-
-async def test_faulty_opening_is_refused(desk: Desk, token: str) -> None:
-    """What is not exactly as specified opens nothing."""
-    faults: list[dict[str, Any]] = [
-        {"size": -1},
-        {"size": "1"},
-        {"size": 1.5},
-        {"digest": "x"},
-        {"digest": "A" * 64},
-        {"account": None},
-        {"extra": 1},
-        {"replace": "true"},
-        {"kind": "weekly"},
-        {"size": 2**53},
-    ]
-    for changes in faults:
-        answer = await opened(desk, token, DATA, **changes)
-        assert answer.status_code in {400, 413}, changes
-        assert answer.headers["content-type"] == "application/problem+json"
-
-
-async def test_upload_belongs_to_its_publisher(desk: Desk, token: str) -> None:
-    """Another publisher neither sees it, nor goes on with it, nor ends it."""
-    upload = (await opened(desk, token, DATA)).json()["upload"]
-    other = await publisher(desk, "other")
-    for method in ("HEAD", "GET"):
-        assert (await call(desk, other, method, f"/publish/uploads/{upload}")).status_code == 404
-    assert (await patch(desk, other, upload, 0, DATA)).status_code == 404
-    assert (await call(desk, other, "DELETE", f"/publish/uploads/{upload}")).status_code == 204
-    assert (await opened(desk, other, DATA)).json()["upload"] != upload
-    assert (await patch(desk, token, upload, 0, DATA)).status_code == 201
-
-
-async def test_upload_of_other_bytes_is_abandoned_at_its_end(desk: Desk, token: str) -> None:
-    """A wrong digest publishes nothing and keeps nothing; the next opening begins anew."""
-    first = (await opened(desk, token, DATA)).json()["upload"]
-    answer = await patch(desk, token, first, 0, DATA[:-1] + b"x")
-    assert (answer.status_code, answer.json()["code"]) == (400, "digest_wrong")
-    assert await found(desk) == []
-    assert stored(desk.scene.ctx.settings.data / "statements") == []
-    again = (await opened(desk, token, DATA)).json()
-    assert again["upload"] != first
-    assert again["offset"] == 0
-
-
-async def test_abandoned_upload_is_gone_and_may_be_abandoned_again(desk: Desk, token: str) -> None:
-    """DELETE is quiet; nothing of what was sent stays."""
-    upload = (await opened(desk, token, DATA)).json()["upload"]
-    await patch(desk, token, upload, 0, DATA[:9])
-    for _ in range(2):
-        answer = await call(desk, token, "DELETE", f"/publish/uploads/{upload}")
-        assert answer.status_code == 204
-    assert (await patch(desk, token, upload, 9, DATA[9:])).json()["code"] == "upload_unknown"
-    assert stored(desk.scene.ctx.settings.data / "statements") == []
-
-
-async def test_empty_file_is_published_by_an_empty_call(desk: Desk, token: str) -> None:
-    """A day on which nothing happened has a statement, too."""
-    assert (await put(desk, token, data=b"")).status_code == 201
-    upload = (await opened(desk, token, b"")).json()["upload"]
-    assert (await patch(desk, token, upload, 0, b"")).status_code == 201
-    assert [one[3] for one in await found(desk)] == [0, 0]
 
 
 async def test_check_tells_each_in_order(desk: Desk, token: str) -> None:

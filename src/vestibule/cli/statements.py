@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -79,17 +81,7 @@ def publish(
     shown = publishing.Shown(looked.papers)
     codes: list[int] = []
 
-    async def at_portal() -> None:
-        token = read_token(token_file)
-        async with Publisher(portal, token, parallel=parallel, progress=shown.moved) as calls:
-            if dry_run:
-                publishing.plan(looked, await calls.check(read(looked)))
-            else:
-                codes.append(await publishing.run(calls, looked, shown))
-
-    async def here(ctx: Context) -> None:
-        own = await own_publisher(ctx)
-        calls = Here(ctx, own, parallel=parallel, progress=shown.moved)
+    async def go_on(calls: Publisher | Here) -> None:
         if dry_run:
             publishing.plan(looked, await calls.check(read(looked)))
         else:
@@ -97,14 +89,30 @@ def publish(
 
     try:
         if portal:
-            asyncio.run(at_portal())
+            token = read_token(token_file)
+            asyncio.run(_at_portal(portal, token, parallel, shown, go_on))
         else:
-            with_context(here)
+            with_context(partial(_here, parallel, shown, go_on))
     except KeyboardInterrupt:
         terminal.err.print("Interrupted. The same command goes on where it stopped.")
         raise typer.Exit(terminal.INTERRUPTED) from None
     if codes and codes[0]:
         raise typer.Exit(codes[0])
+
+
+Go = Callable[[Publisher | Here], Awaitable[None]]
+
+
+async def _at_portal(
+    portal: str, token: str, parallel: int, shown: publishing.Shown, go_on: Go
+) -> None:
+    async with Publisher(portal, token, parallel=parallel, progress=shown.moved) as calls:
+        await go_on(calls)
+
+
+async def _here(parallel: int, shown: publishing.Shown, go_on: Go, ctx: Context) -> None:
+    own = await own_publisher(ctx)
+    await go_on(Here(ctx, own, parallel=parallel, progress=shown.moved))
 
 
 def read(looked: Found) -> list[Paper]:

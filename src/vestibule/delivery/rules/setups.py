@@ -34,13 +34,8 @@ _LFTP: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 PROGRAMS: Final = ("openssh", "filezilla", "winscp", "cyberduck", "lftp")
 """In the order in which they are offered."""
 
-NAMES: Final = {
-    "openssh": "OpenSSH",
-    "filezilla": "FileZilla",
-    "winscp": "WinSCP",
-    "cyberduck": "Cyberduck",
-    "lftp": "lftp",
-}
+_NAMES: Final = ("OpenSSH", "FileZilla", "WinSCP", "Cyberduck", "lftp")
+NAMES: Final = dict(zip(PROGRAMS, _NAMES, strict=True))
 """As the programs call themselves."""
 
 
