@@ -57,6 +57,16 @@ def test_folder_is_published_and_the_same_again_changes_nothing(house: Run, tmp_
     assert "daily/20261121 report.csv  2026-11-21" in shown
 
 
+def test_more_files_than_go_at_a_time_all_arrive(house: Run, tmp_path: Path) -> None:
+    """Three at a time, seven files: each is told of once, and each is there afterwards."""
+    out = tmp_path / "out"
+    written(out, {f"mira/daily/2026-11-0{day}.csv": b"%d" % day for day in range(1, 8)})
+    first = house("statements", "publish", str(out), "--parallel", "3")
+    assert first.stdout.startswith("7 new, 0 there already, 0 refused.")
+    shown = house("statements", "list", "mira").stdout
+    assert all(f"2026-11-0{day}.csv" in shown for day in range(1, 8))
+
+
 def test_what_cannot_be_published_is_named_and_the_rest_goes_on(house: Run, tmp_path: Path) -> None:
     """Wrong places, kinds, names, accounts and links: exit code 1, each with its reason."""
     out = tmp_path / "out"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from itertools import islice
 
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Refused
@@ -54,8 +55,7 @@ class Here:
         """Publish all, in any order, and tell of each once."""
         waiting = iter(papers)
         running = {
-            asyncio.create_task(self._one(paper))
-            for paper, _ in zip(waiting, range(self._parallel), strict=False)
+            asyncio.create_task(self._one(paper)) for paper in islice(waiting, self._parallel)
         }
         try:
             while running:
