@@ -5,6 +5,7 @@ server in one statement; `record_visit` enters what became of a program into its
 """
 
 from vestibule.delivery.service.certificates import (
+    CERTIFICATES,
     CertificateHeld,
     certificate_of,
     remove_certificate,
@@ -44,6 +45,7 @@ from vestibule.delivery.service.records import (
 from vestibule.delivery.service.visits import end_visit, list_visits, record_visit
 
 __all__ = [
+    "CERTIFICATES",
     "CertificateHeld",
     "Foreseen",
     "HostKey",

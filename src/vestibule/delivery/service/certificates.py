@@ -1,6 +1,7 @@
 """The OpenPGP certificate that an account's statements are encrypted to."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from vestibule.accounts import service as accounts
 from vestibule.base import audit
@@ -12,6 +13,9 @@ from vestibule.delivery import rules, store
 from vestibule.delivery.rules import Certificate
 from vestibule.delivery.service import records
 from vestibule.sessions.rules import Session
+
+CERTIFICATES: Final = "delivery:certificates"
+"""Told of on the wake-up bus when somebody has set one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,9 @@ async def set_certificate(
         await _store(tx, session.account_id, id_, new, former, source=source, actor=actor, now=now)
         return _certificate(id_, new, added_at=now)
 
-    return await ctx.db.write(body)
+    certificate = await ctx.db.write(body)
+    ctx.wake.tell(CERTIFICATES)
+    return certificate
 
 
 def _certificate(id_: str, new: rules.NewCertificate, *, added_at: int) -> Certificate:
