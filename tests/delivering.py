@@ -115,6 +115,7 @@ class Shelves:
             data=read.data,
             added_at=now,
             removed_at=None,
+            warned=None,
             **audit.journal(event="delivery.certificate_set", actor="system", at=now),
         )
 
