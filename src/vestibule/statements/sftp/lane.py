@@ -47,11 +47,25 @@ class Lane(SSHServerChannel[bytes]):
 
     def write(self, data: bytes, datatype: int | None = None) -> None:
         """Send bytes, as far as the client's window lets them; the rest waits."""
-        if self._send_state != "open" or not data:
+        if self._send_state != "open" or not data or self._conn is None:
+            return
+        size = len(data)
+        if (
+            not self._views
+            and datatype is None
+            and size <= self._send_window
+            and size <= self._send_pktsize
+            and self._conn.send_data(self._number, data)
+        ):
+            self._send_window -= size
             return
         self._views.append((memoryview(data), datatype))
-        self._send_buf_len += len(data)
+        self._send_buf_len += size
         self._flush_send_buf()
+
+    @property
+    def _number(self) -> bytes:
+        return (self._send_chan or 0).to_bytes(4, "big")
 
     def _flush_send_buf(self) -> None:
         views = self._views
@@ -78,7 +92,7 @@ class Lane(SSHServerChannel[bytes]):
     def _send_part(self, part: memoryview, kind: int | None) -> None:
         if self._send_chan is None or self._conn is None:
             return
-        head = self._send_chan.to_bytes(4, "big")
+        head = self._number
         if kind is not None:
             head += kind.to_bytes(4, "big")
         number = DATA if kind is None else EXTENDED_DATA
@@ -92,9 +106,15 @@ class Lane(SSHServerChannel[bytes]):
 
     def take(self, data: bytes) -> bool:
         """Bytes from the client; False when it may not send them now."""
-        if self._recv_state != "open" or len(data) > self._recv_window:
+        size = len(data)
+        if self._recv_state != "open" or size > self._recv_window:
             return False
-        self._accept_data(data)
+        if self._recv_paused or self._send_state != "open" or size > self._recv_window - WINDOW / 2:
+            # It waits, or the client has to be told of more window.
+            self._accept_data(data)
+        elif size and self._session is not None:
+            self._recv_window -= size
+            self._session.data_received(data, None)
         return True
 
     def widen(self, size: int) -> bool:

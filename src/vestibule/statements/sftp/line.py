@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable
 from typing import Final, Protocol
 
-from asyncssh import ProtocolError
+from asyncssh import DisconnectError, ProtocolError
 from asyncssh.connection import SSHServerConnection, SSHServerConnectionOptions
 from asyncssh.packet import SSHPacket, SSHPacketLogger
 
@@ -51,6 +51,8 @@ class Line(SSHServerConnection):
         self._max_recv_pktlen = _PACKET_MOST
         self._outbox: list[bytes | bytearray] = []
         self._outbox_size = 0
+        self._wire: asyncio.Transport | None = None
+        self._receiving = False
         self._congested = False
         self._deaf = False
         self.loop = loop
@@ -58,8 +60,10 @@ class Line(SSHServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The library sends its version; from here on bounds hold."""
-        if isinstance(transport, asyncio.WriteTransport):
+        if isinstance(transport, asyncio.Transport):
             transport.set_write_buffer_limits(high=_OUTPUT_HIGH)
+            # The library lets go of it before the last words are sent.
+            self._wire = transport
         super().connection_made(transport)
 
     async def reload_config(self) -> None:
@@ -107,7 +111,12 @@ class Line(SSHServerConnection):
             transport.resume_reading()
 
     def _recv_data(self) -> None:
-        super()._recv_data()
+        self._receiving = True
+        if not self._short_way():
+            super()._recv_data()
+        self._receiving = False
+        if self._outbox:
+            self._flush()
         self._regulate()
 
     def process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> bool | Awaitable[None]:
@@ -123,28 +132,54 @@ class Line(SSHServerConnection):
     def _send(self, data: bytes | bytearray) -> None:
         # What one turn of the loop answers goes out by one call to the system.
         if self._transport is not None:
-            if not self._outbox:
-                self.loop.call_soon(self._flush, self._transport)
+            if not self._outbox and not self._receiving:
+                self.loop.call_soon(self._flush)
             self._outbox.append(data)
             self._outbox_size += len(data)
 
-    def _flush(self, transport: asyncio.Transport) -> None:
+    def _flush(self) -> None:
         outbox, self._outbox = self._outbox, []
         full = self._outbox_size > _OUTPUT_HIGH
         self._outbox_size = 0
-        if transport.is_closing():
+        wire = self._wire
+        if wire is None or not outbox or wire.is_closing():
             return
-        transport.writelines(outbox)
+        if len(outbox) == 1:
+            wire.write(outbox[0])
+        else:
+            wire.writelines(outbox)
         if full and not self._congested:
-            self._go_on()
+            self.loop.call_soon(self._go_on)
 
     # --- the short way: the packets that a transfer consists of --------------------------------
+
+    def _short_way(self) -> bool:
+        """Take what is on the input; whether nothing is left of it for the library."""
+        cipher = self._recv_encryption
+        if (
+            not isinstance(cipher, sealing.Gcm)
+            or not self._auth_complete
+            or self._kex is not None
+            or self._recv_handler != self._recv_pkthdr
+        ):
+            return False
+        try:
+            self._recv_short(cipher)
+        except DisconnectError as fault:
+            self._send_disconnect(fault.code, fault.reason, fault.lang)
+            self._force_close(fault)
+        except Exception:  # noqa: BLE001  -- as the library: the connection ends, no other
+            self.internal_error()
+        return not cipher.holding
 
     def _recv_pkthdr(self) -> bool:
         cipher = self._recv_encryption
         if isinstance(cipher, sealing.Gcm) and self._auth_complete and self._kex is None:
-            self._recv_short(cipher)
-        return bool(self._inpbuf) and super()._recv_pkthdr()
+            if not cipher.holding:
+                self._recv_short(cipher)
+            if not cipher.holding:
+                return False
+        return super()._recv_pkthdr()
 
     def _recv_short(self, cipher: sealing.Gcm) -> None:
         """Take requests off the input. Whatever is anything else stays there, already opened."""
@@ -190,16 +225,26 @@ class Line(SSHServerConnection):
         cipher = self._send_encryption
         if (
             not isinstance(cipher, sealing.Gcm)
-            or not (self._kex_complete and self._transport)
             or pkttype <= _KEX_LAST
             or (pkttype > _USERAUTH_LAST and not self._auth_complete)
-            or self._rekey_bytes_sent >= self._rekey_bytes
-            or time.monotonic() >= self._rekey_time
+            or not self._sends_now()
         ):
             if len(self._deferred_packets) > _DEFERRED_MOST:
                 self.abort()
             super().send_packet(pkttype, *args, handler=handler)
-            return
+        else:
+            self._send_sealed(cipher, pkttype, args)
+
+    def _sends_now(self) -> bool:
+        """Whether no keys are being agreed on, and none are due."""
+        return (
+            self._kex_complete
+            and self._transport is not None
+            and self._rekey_bytes_sent < self._rekey_bytes
+            and time.monotonic() < self._rekey_time
+        )
+
+    def _send_sealed(self, cipher: sealing.Gcm, pkttype: int, args: tuple[bytes, ...]) -> None:
         # RFC 4253 §6: at least four bytes of padding, to a whole number of blocks.
         padding = sealing.BLOCK - (2 + sum(map(len, args))) % sealing.BLOCK
         if padding < 4:
@@ -208,3 +253,11 @@ class Line(SSHServerConnection):
         self._send(cipher.sealed(packet))
         self._send_seq = (self._send_seq + 1) & 0xFFFFFFFF
         self._rekey_bytes_sent += len(packet)
+
+    def send_data(self, head: bytes, data: bytes) -> bool:
+        """Send a channel's data, ``head`` being its number; False: `send_packet` has to do it."""
+        cipher = self._send_encryption
+        if not isinstance(cipher, sealing.Gcm) or not self._auth_complete or not self._sends_now():
+            return False
+        self._send_sealed(cipher, DATA, (head, len(data).to_bytes(4, "big"), data))
+        return True

@@ -230,7 +230,7 @@ class Requests:
 
     def _read(self, number: int, reader: Reader) -> None:
         try:
-            handle, offset, size = reader.string(), reader.u64(), reader.u32()
+            handle, offset, size = reader.read_fields()
         except Garbled:
             self._send(wire.status(number, Status.BAD_MESSAGE))
             return

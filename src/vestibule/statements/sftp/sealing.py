@@ -64,6 +64,11 @@ class Gcm(GCMEncryption):
         except InvalidTag:
             return None
 
+    @property
+    def holding(self) -> bool:
+        """Whether a packet is kept that the library has not asked for yet."""
+        return self._opened[0] >= 0
+
     def keep(self, seq: int, packet: bytes | None) -> None:
         """Hold an opened packet until the library asks for it: a nonce opens once."""
         self._opened = (seq, packet)

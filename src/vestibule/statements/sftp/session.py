@@ -43,6 +43,7 @@ class Session(SSHServerSession[bytes]):
         self._beside: set[asyncio.Task[None]] = set()
         self._held = False
         self._going = False
+        self._resting = False
 
     # --- the channel ---------------------------------------------------------------------------
 
@@ -101,6 +102,7 @@ class Session(SSHServerSession[bytes]):
         del datatype
         if self._sftp:
             self._buffer = self._buffer + data if self._buffer else data
+            self._conn.touch()
             self.go_on()
 
     # --- requests ------------------------------------------------------------------------------
@@ -128,7 +130,6 @@ class Session(SSHServerSession[bytes]):
                     break
                 request = buffer[at + 4 : at + 4 + size]
                 at += 4 + size
-                self._conn.touch()
                 self._requests.answer(request)
         except Garbled:
             # Without a number there is nothing to answer to.
@@ -145,10 +146,13 @@ class Session(SSHServerSession[bytes]):
         """Let the client's window close while it does not read, and open again afterwards."""
         if self._lane is None:
             return
-        if self._stuck():
-            self._lane.pause_reading()
-        else:
-            self._lane.resume_reading()
+        stuck = self._stuck()
+        if stuck != self._resting:
+            self._resting = stuck
+            if stuck:
+                self._lane.pause_reading()
+            else:
+                self._lane.resume_reading()
 
     @property
     def is_open(self) -> bool:

@@ -156,15 +156,20 @@ def _round_product(h: Sequence[int], r: list[int]) -> list[int]:
     # Both become integers whose digits (to the base 2^32) are the coefficients. Digits of r are
     # -1, 0, 1: the difference of two integers that have digits 0 and 1 only.
     left = int.from_bytes(_packed("I", h), "little") - _CENTRE
-    plus = int.from_bytes(_packed("I", [c == 1 for c in r]), "little")
-    minus = int.from_bytes(_packed("I", [c == -1 for c in r]), "little")
-    product = left * (plus - minus) + _LIFTED
+    product = left * (_ones(r, 1) - _ones(r, -1)) + _LIFTED
     # x^761 = x + 1
     low, high = product & _LOW, product >> (P * _SLOT)
     folded = low + high + (high << _SLOT)
     digits = _unpacked("I", folded.to_bytes(P * _BYTES, "little"))
     # With u = c + 2295 in 0 to 4590, the nearest multiple of three is 3 ((u + 1) // 3) - 2295.
     return [((d + _Q12) % Q + 1) // 3 for d in digits]
+
+
+def _ones(r: list[int], sign: int) -> int:
+    """The integer with a digit of 1 for each coefficient of ``r`` that is ``sign``."""
+    digits = bytearray(_BYTES * P)
+    digits[::_BYTES] = bytes([c == sign for c in r])
+    return int.from_bytes(digits, "little")
 
 
 def _decode(data: bytes) -> Sequence[int]:

@@ -70,6 +70,7 @@ _U32: Final = Struct(">I")
 _HEAD: Final = Struct(">IBI")
 _DATA_HEAD: Final = Struct(">IBII")
 _LIMITS: Final = Struct(">QQQQ")
+_READ: Final = Struct(">I8sQI")
 
 _WORDS: Final = {
     Status.OK: b"Success",
@@ -112,6 +113,14 @@ class Reader:
     def string(self) -> bytes:
         """Bytes after their length."""
         return self._take(self.u32())
+
+    def read_fields(self) -> tuple[bytes, int, int]:
+        """Handle, place and length of a READ; most requests are one."""
+        if len(self._data) - self._at == _READ.size:
+            length, handle, offset, size = _READ.unpack_from(self._data, self._at)
+            if length == len(handle):
+                return handle, offset, size
+        return self.string(), self.u64(), self.u32()
 
     def _take(self, size: int) -> bytes:
         at = self._at
