@@ -6,6 +6,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+import uvloop
 
 from tests.statements.sftp.standing import USERNAME, StandIn, Standing, new_key, standing
 
@@ -14,6 +15,12 @@ FILES = {
     ("daily", "2026-11-23.csv"): b"date,amount\n2026-11-23,2\n",
     ("monthly", "2026-10 – Überblick.pdf"): bytes(range(256)) * 4096,
 }
+
+
+@pytest.fixture
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """The loop that the server runs on: its transports behave differently from Python's own."""
+    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture

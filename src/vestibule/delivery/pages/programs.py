@@ -64,6 +64,7 @@ async def programs(request: Request) -> Response:
         session=session,
         server=server_of(ctx),
         on=bool(files),
+        choosy=ctx.settings.sftp_programs == "current",
         programs=[
             _Program(program, NAMES[program], tuple(f for f in files if f.program == program))
             for program in PROGRAMS

@@ -12,7 +12,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from asyncssh import DisconnectError, ProtocolError
 from asyncssh.connection import SSHServerConnection, SSHServerConnectionOptions
@@ -60,10 +60,10 @@ class Line(SSHServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The library sends its version; from here on bounds hold."""
-        if isinstance(transport, asyncio.Transport):
-            transport.set_write_buffer_limits(high=_OUTPUT_HIGH)
-            # The library lets go of it before the last words are sent.
-            self._wire = transport
+        # The library lets go of it before the last words are sent. Not asked with isinstance:
+        # uvloop's transports are transports without being called so.
+        self._wire = cast("asyncio.Transport", transport)
+        self._wire.set_write_buffer_limits(high=_OUTPUT_HIGH)
         super().connection_made(transport)
 
     async def reload_config(self) -> None:
@@ -102,7 +102,7 @@ class Line(SSHServerConnection):
     def _regulate(self) -> None:
         deaf = self._congested or len(self._inpbuf) > _INPUT_MOST
         transport = self._transport
-        if deaf == self._deaf or not isinstance(transport, asyncio.ReadTransport):
+        if deaf == self._deaf or transport is None:
             return
         self._deaf = deaf
         if deaf:
