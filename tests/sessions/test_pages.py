@@ -8,6 +8,8 @@ import pytest
 from tests.desk import Desk, open_session
 from tests.login.scene import PASSWORD
 from vestibule.accounts.rules import Account
+from vestibule.base import audit
+from vestibule.base.database import Tx
 from vestibule.base.i18n import t
 from vestibule.base.ids import new_secret
 from vestibule.sessions import service
@@ -166,6 +168,23 @@ async def test_activity_has_pages(desk: Desk) -> None:
     for nonsense in ("x", "-1", "9" * 19, "9" * 40, "%00"):
         answer = await desk.http.get(f"/settings/activity?before={nonsense}")
         assert answer.status_code == 200
+
+
+async def test_activity_is_not_crowded_out_by_what_has_no_words(desk: Desk) -> None:
+    """A hundred published statements are no news of the account: the sign-in stands on top."""
+    account = await owner(desk)
+    now = desk.scene.clock.now()
+
+    async def publish(tx: Tx) -> None:
+        for _ in range(100):
+            await audit.record(
+                tx, event="statement.published", account_id=account.id, actor="system", at=now
+            )
+
+    await desk.scene.ctx.db.write(publish)
+    page = (await desk.http.get("/settings/activity")).text
+    assert "Signed in from" in page
+    assert "Pixel 9 was linked" in page
 
 
 def test_every_event_has_words_or_is_for_operators() -> None:

@@ -33,8 +33,8 @@ class Delivering(BaseSettings):
     sftp_programs: Literal["current", "older"] = Field(
         default="current",
         description="older: also agree keys by curve25519 alone, for programs that know nothing "
-        "newer: FileZilla 3.63, Cyberduck, the SSH of many Windows machines. What they fetch can be "
-        "recorded today and read once there are quantum computers; an audit warns of it.",
+        "newer: FileZilla 3.63, Cyberduck, the SSH of many Windows machines. What they fetch can "
+        "be recorded today and read once there are quantum computers; an audit warns of it.",
     )
     sftp_connections: int = Field(
         default=1000, ge=1, le=100_000, description="SFTP connections at a time, in all."

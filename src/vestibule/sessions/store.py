@@ -24,6 +24,7 @@ from sqlalchemy import (
 from vestibule.accounts.store import account
 from vestibule.base.audit import JOURNAL, audit_event
 from vestibule.base.database import metadata
+from vestibule.base.i18n import DEFAULT, catalogue
 from vestibule.sessions.rules import MAKES_KNOWN
 
 portal_session: Final = Table(
@@ -197,6 +198,15 @@ HISTORY: Final = (
     .limit(bindparam("most"))
 )
 
+# Those that there is a sentence for. Others are for operators, and may be many: each statement
+# that is published is one, and a page of them would be an empty page.
+_SAID: Final = tuple(
+    sorted(
+        key.removeprefix("sessions.event.")
+        for key in catalogue(DEFAULT)
+        if key.startswith("sessions.event.")
+    )
+)
 EVENTS: Final = (
     select(
         audit_event.c.id,
@@ -210,6 +220,7 @@ EVENTS: Final = (
     .where(
         audit_event.c.account_id == bindparam("account_id"),
         audit_event.c.id < bindparam("before"),
+        audit_event.c.event.in_(_SAID),
     )
     .order_by(audit_event.c.at.desc(), audit_event.c.id.desc())
     .limit(bindparam("most"))
