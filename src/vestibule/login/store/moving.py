@@ -9,6 +9,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     insert,
@@ -30,6 +31,11 @@ _a = login_attempt.c
 _ROUND: Final = (
     *("enrollment_id", "push", "number", "challenge", "request"),
     *("request_expires_at", "challenge_expires_at"),
+)
+
+# A first response, which realigns, is one phone's: another phone's next one begins by itself.
+_REALIGNING: Final = case(
+    (_a.enrollment_id == bindparam("enrollment_id"), _a.resync_counter), else_=None
 )
 
 _RESPONDED: Final = ("challenge", "challenge_expires_at", "resync_counter", "proof")
@@ -81,6 +87,7 @@ NEXT_ROUND: Final = (
         # Whoever is asked now did not scan anything.
         claimed=False,
         factor_id=bindparam("factor_id"),
+        resync_counter=_REALIGNING,
         **{name: bindparam(name) for name in _ROUND},
         **journal(),
     )
@@ -116,6 +123,7 @@ CLAIM: Final = (
         factor_id=null(),
         account_id=bindparam("account_id"),
         known=bindparam("known"),
+        resync_counter=_REALIGNING,
         **{name: bindparam(name) for name in _ROUND},
         **journal(),
     )
