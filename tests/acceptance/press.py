@@ -108,8 +108,15 @@ class Press:
 
     def stored(self) -> list[bytes]:
         """The files of statements in the store, by their content."""
-        folder = self.server.data / "statements" / "statements"
-        return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+        return [path.read_bytes() for path in self._shelves.rglob("*") if path.is_file()]
+
+    def holds_any(self) -> bool:
+        """Whether there is any; soon told, for nothing is read."""
+        return any(path.is_file() for path in self._shelves.rglob("[!.]*"))
+
+    @property
+    def _shelves(self) -> Path:
+        return self.server.data / "statements" / "statements"
 
 
 def content_digest(data: bytes) -> str:

@@ -18,7 +18,8 @@ from vestibule.base.openpgp import Packet, Tag, packets
 from vestibule.delivery.rules import parse_certificate
 from vestibule.delivery.rules.certificates import CERTIFICATE_MOST
 
-CPU_S = 0.25
+CPU_S = 1.0
+"""Twenty times what the slowest takes: this finds what blows up, not what is slow."""
 MEMORY = 50 * 1024 * 1024
 NOW = int(time.time() * 1000)
 SEED = 20261123
@@ -37,12 +38,12 @@ def whole(profile: str = "RFC4880", suite: str = "Cv25519") -> bytes:
 
 def outcome(data: bytes) -> str:
     """The code, or the fingerprint. Any other exception fails, and so does taking long."""
-    began = time.process_time()
+    began = time.thread_time()
     try:
         answer = parse_certificate(data, now=NOW).fingerprint
     except Refused as refused:
         answer = refused.code.name
-    assert time.process_time() - began < CPU_S, len(data)
+    assert time.thread_time() - began < CPU_S, len(data)
     return answer
 
 

@@ -30,6 +30,7 @@ async def test_keys_are_listed_renamed_and_removed(scene: Scene) -> None:
     _, session = await owner(scene)
     key = await added(scene, session)
     assert key.label == "laptop"
+    scene.clock.step(1)
     named = await added(scene, session, label=" The  office ")
     assert named.label == "The office"
     await service.rename_key(scene.ctx, session, key_id=key.id, label="home", **FROM)

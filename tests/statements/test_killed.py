@@ -214,7 +214,7 @@ async def test_encrypting_and_purging_killed_at_any_moment_lose_and_double_nothi
     chance, killed = random.Random(5), 0
     with victims(operator) as working:
         while (await service.tree(scene.ctx, operator.account.id)).hidden:
-            working(task="encrypt", delay=chance.uniform(0, 0.2))
+            working(task="encrypt", delay=chance.uniform(0, 0.05))
             killed += 1
             for one in chance.sample(shown := await operator.shown(), min(9, len(shown))):
                 assert keyholder.decrypt(await operator.read(one)) == data[one.name]
