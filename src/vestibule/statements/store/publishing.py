@@ -31,67 +31,43 @@ USED: Final = update(publisher).where(_p.id == bindparam("id_")).values(used_at=
 
 # --- what is there -----------------------------------------------------------------------------
 
+_THERE: Final = account.outerjoin(
+    statement,
+    and_(
+        _s.account_id == account.c.id,
+        _s.kind == bindparam("kind_"),
+        _s.name_key == bindparam("name_key_"),
+    ),
+)
+_DECIDED_BY: Final = (
+    _s.id.label("statement_id"),
+    _s.object,
+    _s.event_at,
+    _s.sha256,
+    _s.size,
+    _c.id.label("certificate_id"),
+    _c.fingerprint,
+    _c.expires_at,
+    _c.data,
+)
+_WITH_CERTIFICATE: Final = _THERE.outerjoin(
+    delivery_certificate, and_(_c.account_id == account.c.id, LIVE)
+)
 # One statement for everything that a publisher's call is decided by; no row: no such account.
 TARGET: Final = (
-    select(
-        account.c.id.label("account_id"),
-        _s.id.label("statement_id"),
-        _s.sha256,
-        _s.size,
-        _c.id.label("certificate_id"),
-        _c.fingerprint,
-        _c.expires_at,
-        _c.data,
-    )
-    .select_from(
-        account.outerjoin(
-            statement,
-            and_(
-                _s.account_id == account.c.id,
-                _s.kind == bindparam("kind_"),
-                _s.name_key == bindparam("name_key_"),
-            ),
-        ).outerjoin(delivery_certificate, and_(_c.account_id == account.c.id, LIVE))
-    )
+    select(account.c.id.label("account_id"), *_DECIDED_BY)
+    .select_from(_WITH_CERTIFICATE)
     .where(account.c.username_key == bindparam("username_key_"))
 )
 PRESENT: Final = (
     select(account.c.id, _s.sha256)
-    .select_from(
-        account.outerjoin(
-            statement,
-            and_(
-                _s.account_id == account.c.id,
-                _s.kind == bindparam("kind_"),
-                _s.name_key == bindparam("name_key_"),
-            ),
-        )
-    )
+    .select_from(_THERE)
     .where(account.c.username_key == bindparam("username_key_"))
 )
 # The same as TARGET for an account that is known, inside the transaction that decides.
 HELD: Final = (
-    select(
-        _s.id.label("statement_id"),
-        _s.object,
-        _s.event_at,
-        _s.sha256,
-        _s.size,
-        _c.id.label("certificate_id"),
-        _c.fingerprint,
-        _c.expires_at,
-        _c.data,
-    )
-    .select_from(
-        account.outerjoin(
-            statement,
-            and_(
-                _s.account_id == account.c.id,
-                _s.kind == bindparam("kind_"),
-                _s.name_key == bindparam("name_key_"),
-            ),
-        ).outerjoin(delivery_certificate, and_(_c.account_id == account.c.id, LIVE))
-    )
+    select(*_DECIDED_BY)
+    .select_from(_WITH_CERTIFICATE)
     .where(account.c.id == bindparam("account_id_"))
 )
 
