@@ -1,0 +1,1 @@
+"""The desk: tickets, their messages and attachments, and the staff who answer."""
