@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from vestibule.base.delivering import Delivering
+from vestibule.base.desk import Desk
 from vestibule.base.reaching import PREFIX, Origin, Reaching, listening
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class NumberEntry(StrEnum):
     NEVER = "never"
 
 
-class Settings(Delivering, Reaching):
+class Settings(Desk, Delivering, Reaching):
     """Every setting; ``description`` is its help text."""
 
     # The house
@@ -319,8 +320,8 @@ class Settings(Delivering, Reaching):
 
     @classmethod
     def in_order(cls) -> list[tuple[str, "FieldInfo"]]:
-        """The table for people: the house first, then statements, how they are reached last."""
-        apart = (Delivering.model_fields, Reaching.model_fields)
+        """The table for people: the house first, then statements, desk, how they are reached."""
+        apart = (Delivering.model_fields, Desk.model_fields, Reaching.model_fields)
         return sorted(
             cls.model_fields.items(), key=lambda item: [item[0] in fields for fields in apart][::-1]
         )
