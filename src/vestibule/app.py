@@ -262,7 +262,7 @@ def _portal(ctx: Context) -> ASGIApp:
         *statements_pages.routes,
         *sessions_pages.routes,
         *language.routes,
-        Route("/static/{name}", static_file, methods=["GET"]),
+        Route("/static/{name:path}", static_file, methods=["GET"]),
     ]
     if settings.test_hooks:
         routes += hook_routes(ctx)

@@ -41,6 +41,12 @@ PORTAL_POLICY: Final = (
     "require-trusted-types-for 'script'; "
     "trusted-types 'none'"
 )
+# For the pages on which a browser capture is made safe, in a worker: that worker's address may be
+# made by one policy of trusted types, and by nothing else (static/captures-page.js).
+CAPTURE_POLICY: Final = (
+    PORTAL_POLICY.replace("trusted-types 'none'", "trusted-types vestibule-captures")
+    + "; worker-src 'self'"
+)
 PORTAL_FEATURES: Final = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 
 
