@@ -214,7 +214,12 @@ def test_command_goes_on_where_an_interrupt_stopped_it(
         words = [*PROGRAM, "statements", "publish", str(tmp_path / "out")]
         words += ["--portal", opened.server.portal, "--token-file", str(token), "--parallel", "1"]
         running = subprocess.Popen(
-            words, env=opened.server.environment, stderr=subprocess.PIPE, text=True
+            words,
+            env=opened.server.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A test run in a shell's background inherits that interrupts are ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         limit = time.monotonic() + 60
         while not opened.holds_any() and time.monotonic() < limit:

@@ -104,6 +104,8 @@ class Session:
     """The phone of that proof, if it was one."""
     factor_id: str | None
     """The other factor of that proof, if it was one."""
+    outgrown: bool
+    """Whether its account has got its first second factor since a password alone opened it."""
     language: str | None
     timezone: str | None
     networks: tuple[str, ...]
@@ -114,6 +116,10 @@ class Session:
     """Minute of the day at which sessions end, if its owner chose one."""
     unread: bool
     """Whether there is a notice that its owner has not seen."""
+    unread_message: bool
+    """Whether the desk answered something that its owner has not read."""
+    staff: bool
+    """Whether the portal leads to the pages of staff; those ask for themselves who comes."""
     opened_at: int
     expires_at: int
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     LargeBinary,
@@ -25,7 +26,7 @@ from vestibule.accounts.store import account
 from vestibule.base.audit import JOURNAL, audit_event
 from vestibule.base.database import metadata
 from vestibule.base.i18n import DEFAULT, catalogue
-from vestibule.sessions.rules import MAKES_KNOWN
+from vestibule.sessions.rules import MAKES_KNOWN, Proof
 
 portal_session: Final = Table(
     "portal_session",
@@ -39,6 +40,8 @@ portal_session: Final = Table(
     Column("proved_at", BigInteger, nullable=False),
     Column("enrollment_id", Text),
     Column("factor_id", Text),
+    # Opened by a password alone, while that was all the account had: now it has more.
+    Column("outgrown", Boolean, nullable=False),
     Column("browser", Text, nullable=False),
     Column("address", Text, nullable=False),
     Column("place", Text, nullable=False),
@@ -81,6 +84,7 @@ BY_ID: Final = (
         _s.proved_at,
         _s.enrollment_id,
         _s.factor_id,
+        _s.outgrown,
         _s.opened_at,
         _s.seen_at,
         _s.expires_at,
@@ -95,6 +99,8 @@ BY_ID: Final = (
         account.c.guarded_until,
         account.c.renew_at,
         account.c.unread_notice,
+        account.c.unread_message,
+        account.c.staff_since,
         account.c.disabled_at,
     )
     .join(account, account.c.id == _s.account_id)
@@ -171,6 +177,12 @@ END_OTHERS: Final = (
         or_(bindparam("only_phone") == "", _s.enrollment_id == bindparam("only_phone")),
     )
     .values(_ENDED)
+)
+
+OUTGROW: Final = (
+    update(portal_session)
+    .where(_s.id == bindparam("id_"), _s.proof == Proof.PASSWORD.value)
+    .values(outgrown=True)
 )
 
 END_OF_ATTEMPT: Final = (

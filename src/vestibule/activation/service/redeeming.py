@@ -117,6 +117,8 @@ async def _redeem(tx: Tx, ctx: Context, opened: Opened, *, source: str, now: int
         await close_password_sessions(
             tx, account_id=account_id, keep=keep, actor=actor, source=source, now=now
         )
+        if keep:
+            await sessions.outgrow(tx, keep)
     elif assurance_of(proof) is Assurance.BASIC:
         # The account was recovered with what can be copied, and without a phone's word.
         until = now + ctx.settings.cool_down_hours * HOUR

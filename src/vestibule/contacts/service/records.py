@@ -107,8 +107,6 @@ def demand_may_change(ctx: Context, session: Session) -> None:
     Raises Refused ``cooling_down`` or ``step_up_needed``.
     """
     accounts.demand_unguarded(session, ctx.clock.now())
-    # A session by password alone lives only where there was nothing stronger when it began: the
-    # first factor ends all others of its kind.
     sessions.demand(ctx, session, first=True)
 
 

@@ -57,8 +57,6 @@ def demand_narrowing(ctx: Context, session: Session) -> None:
 
     Also while the account cools down: what a thief has let in, its owner may take away.
     """
-    # By password alone only where there was nothing stronger to show when it was opened: the one
-    # that then links the first phone passes until it ends.
     sessions.demand(ctx, session, first=True)
 
 

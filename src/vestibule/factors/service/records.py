@@ -98,8 +98,10 @@ async def demand_adding(ctx: Context, session: Session) -> None:
         for factor in await list_factors(ctx, session.account_id)
         if factor.confirmed_at is not None and factor.confirmed_at < session.opened_at
     ]
+    if not older and not session.strong:
+        return
     level = Assurance.BASIC if session.proof in _RECOVERING else Assurance.STANDARD
-    sessions.demand(ctx, session, assurance=level, first=not older)
+    sessions.demand(ctx, session, assurance=level)
 
 
 def demand_changing(ctx: Context, session: Session) -> None:

@@ -238,6 +238,7 @@ def _portal_session() -> None:
         Column("proved_at", BigInteger(), nullable=False),
         Column("enrollment_id", Text(), nullable=True),
         Column("factor_id", Text(), nullable=True),
+        Column("outgrown", Boolean(), nullable=False),
         Column("browser", Text(), nullable=False),
         Column("address", Text(), nullable=False),
         Column("place", Text(), nullable=False),

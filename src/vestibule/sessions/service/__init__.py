@@ -17,6 +17,7 @@ from vestibule.sessions.service.ending import (
     end_others,
     end_session,
     end_session_of_attempt,
+    outgrow,
     sweep_sessions,
 )
 from vestibule.sessions.service.holding import (
@@ -55,6 +56,7 @@ __all__ = [
     "list_sign_ins",
     "open_session",
     "open_terminal_session",
+    "outgrow",
     "prove_again",
     "session_id",
     "session_of",

@@ -74,6 +74,15 @@ async def end_others(
     )
 
 
+async def outgrow(tx: Tx, session_id: str) -> None:
+    """Its account has a second factor from now on: from then on `demand` asks this session too.
+
+    A session that a password opened goes on, but no longer as one whose account has nothing
+    stronger to show.
+    """
+    await tx.run(store.OUTGROW, id_=session_id)
+
+
 async def end_session_of_attempt(
     tx: Tx, *, attempt_id: str, reason: EndReason, actor: str, source: str, now: int
 ) -> int:

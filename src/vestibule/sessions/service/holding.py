@@ -73,6 +73,7 @@ async def open_session(
         proved_at=now,
         enrollment_id=enrollment_id,
         factor_id=factor_id,
+        outgrown=False,
         browser=visitor.browser,
         address=visitor.address,
         place=visitor.place,
@@ -145,12 +146,15 @@ def session_in(row: Row) -> Session:
         proved_at=row["proved_at"],
         enrollment_id=row["enrollment_id"],
         factor_id=row["factor_id"],
+        outgrown=bool(row["outgrown"]),
         language=row["language"],
         timezone=row["timezone"],
         networks=account_rules.networks_of(row["networks"]),
         guarded_until=row["guarded_until"],
         renew_at=row["renew_at"],
         unread=row["unread_notice"] is not None,
+        unread_message=row["unread_message"] is not None,
+        staff=row["staff_since"] is not None,
         opened_at=row["opened_at"],
         expires_at=row["expires_at"],
     )
@@ -178,10 +182,10 @@ def demand(
     """Refuse a session that is too weak, or whose last proof is older than ``within_s`` seconds.
 
     Raises Refused ``step_up_needed``: its page leads to ``/login/step-up`` and back. None stands
-    for the setting ``step_up_seconds``. ``first`` says that the account has no second factor
-    yet: then its password suffices, for there is nothing stronger to show.
+    for the setting ``step_up_seconds``. ``first`` lets a password suffice for as long as
+    its account has nothing stronger to show (`outgrow` ends that).
     """
-    if first and session.assurance is Assurance.PASSWORD:
+    if first and session.assurance is Assurance.PASSWORD and not session.outgrown:
         return
     seconds = ctx.settings.step_up_seconds if within_s is None else within_s
     rules.demand(session, assurance=assurance, within_ms=seconds * SECOND, now=ctx.clock.now())

@@ -51,6 +51,7 @@ async def open_terminal_session(
         proof=proof.value,
         proved_at=now,
         enrollment_id=enrollment_id,
+        outgrown=False,
         factor_id=None,
         browser=name,
         address=visitor.address,
