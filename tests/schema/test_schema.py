@@ -61,6 +61,7 @@ async def test_every_journey_is_journalled(database: Database) -> None:
         "statement",
         "terminal_grant",
         "recovery_case",
+        "ticket",
     }
     made = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",

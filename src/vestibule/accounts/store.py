@@ -38,14 +38,24 @@ account: Final = Table(
     Column("guarded_until", BigInteger),
     # The latest notice that its owner has not seen; set by the trigger that makes notices.
     Column("unread_notice", BigInteger),
+    # When the desk answered something that its owner has not read yet.
+    Column("unread_message", BigInteger),
     Column("disabled_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
+    # Whether its pages lead to those of staff; what a member may do says `staff_member`.
+    Column("staff_since", BigInteger),
 )
 
 _a = account.c
 PERSON: Final = tuple(c for c in account.c if c.name not in ("username_key", "password_hash"))
 
-CREATE: Final = insert(account).values({c.name: bindparam(c.name) for c in account.c})
+CREATE: Final = insert(account).values(
+    {
+        c.name: bindparam(c.name)
+        for c in account.c
+        if c.name not in ("staff_since", "unread_message")
+    }
+)
 
 BY_KEY: Final = select(*PERSON, _a.password_hash).where(
     _a.username_key == bindparam("username_key")
@@ -83,10 +93,16 @@ NOTICES_SEEN: Final = (
     .where(_a.id == bindparam("id_"), _a.unread_notice <= bindparam("upto"))
     .values(unread_notice=None)
 )
+MARK_MESSAGES: Final = (
+    update(account).where(_a.id == bindparam("id_")).values(unread_message=bindparam("at"))
+)
 REPORTED: Final = (
     update(account)
     .where(_a.id == bindparam("id_"))
     .values(pushes_stopped_until=bindparam("until"), password_change_needed=True)
+)
+MARK_STAFF: Final = (
+    update(account).where(_a.id == bindparam("id_")).values(staff_since=bindparam("since"))
 )
 # Its columns are the parameters of each call.
 CHANGE: Final = update(account).where(_a.id == bindparam("id_"))

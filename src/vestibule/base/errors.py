@@ -188,6 +188,12 @@ CODES: dict[str, Code] = _table(
     key_unknown=404,
     network_too_wide=400,
     certificate_unknown=404,
+    # The desk
+    desk_subject=400,
+    desk_text=400,
+    desk_moved=409,
+    desk_reopen_late=410,
+    desk_full=409,
     # The OpenPGP certificate of a client
     certificate_private=400,
     certificate_unreadable=400,
@@ -196,6 +202,14 @@ CODES: dict[str, Code] = _table(
     certificate_revoked=400,
     certificate_expired=409,
     certificate_cannot_encrypt=409,
+    # The pages of staff
+    staff_phone_needed=403,
+    staff_role=403,
+    desk_changed=409,
+    canned_name=400,
+    canned_language=400,
+    canned_exists=409,
+    canned_changed=409,
     # The sign-in
     attempt_unknown=404,
     attempt_expired=410,

@@ -23,3 +23,13 @@ def new_challenge() -> str:
     RFC 6287's numeric encoding drops leading zeros, so 012345 and 12345 would be one challenge.
     """
     return str(100_000 + secrets.randbelow(900_000))
+
+
+REFERENCE_LENGTH = 8
+"""Characters of a reference: 40 bits, read out over the telephone and typed again."""
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference() -> str:
+    """Eight random characters of Crockford's base32 alphabet: a name that is no secret."""
+    return "".join(secrets.choice(_CROCKFORD) for _ in range(REFERENCE_LENGTH))

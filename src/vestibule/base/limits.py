@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, delete, select, update
 from sqlalchemy.sql import bindparam
 
-from vestibule.base.clock import DAY, HOUR, MINUTE, SECOND
+from vestibule.base.clock import DAY, HOUR, MINUTE
 from vestibule.base.database import Tx, insert, metadata
 from vestibule.base.errors import Lost
+from vestibule.base.streaks import FORGIVEN_AFTER, Streak
 
 YEAR = 365 * DAY
 WINDOW = 10 * MINUTE
@@ -41,38 +42,17 @@ SOURCE_OPENINGS = 60
 """Sign-ins begun without a username, and terminals that ask to be let in, from one source."""
 SOURCE_CLAIMS = 20
 """Codes of such sign-ins and terminals that were not good, from one source."""
+MESSAGES = 30
+SOURCE_MESSAGES = 90
+"""Messages to the desk within a window, of one account and from one source."""
+LOOKUPS = 20
+"""Reference numbers that opened nothing, of one account or from one source."""
+SOURCE_FEEDBACK = 20
+"""What readers say of articles, from one source."""
 PUSHES_IN_WINDOW = 3
 PUSHES_UNANSWERED = 5
 RESPONSES_A_DAY = 5
 RESPONSES_A_YEAR = 20
-SHORTEST_WAIT = 10 * SECOND
-LONGEST_WAIT = HOUR
-FORGIVEN_AFTER = DAY
-"""A row of failures is forgotten after this long without one."""
-
-
-class Streak(Struct, frozen=True, omit_defaults=True):
-    """Failures in a row: the first few are free, then each doubles the wait, 10 s up to 1 h."""
-
-    count: int = 0
-    last: int = 0
-    until: int = 0
-
-    def wait(self, *, now: int) -> int:
-        """Milliseconds to wait before the next try; 0: go ahead."""
-        return max(0, self.until - now)
-
-    def failed(self, *, free: int, now: int) -> "Streak":
-        """One more failure. During the wait nothing was evaluated, so nothing is counted."""
-        if self.wait(now=now):
-            return self
-        count = 1 if now - self.last >= FORGIVEN_AFTER else self.count + 1
-        doublings = count - free
-        if doublings < 0:
-            return Streak(count=count, last=now)
-        # Past 2^9 the hour is reached; a larger shift would only make large numbers.
-        wait = min(LONGEST_WAIT, SHORTEST_WAIT << min(doublings, 9))
-        return Streak(count=count, last=now, until=now + wait)
 
 
 class Limits(Struct, frozen=True, omit_defaults=True):
@@ -92,6 +72,9 @@ class Limits(Struct, frozen=True, omit_defaults=True):
     code_failure_times: tuple[int, ...] = ()
     opening_times: tuple[int, ...] = ()
     claim_times: tuple[int, ...] = ()
+    message_times: tuple[int, ...] = ()
+    lookup_times: tuple[int, ...] = ()
+    feedback_times: tuple[int, ...] = ()
 
     # Passwords: in a row for a name, in a window for a source.
 
@@ -256,6 +239,37 @@ class Limits(Struct, frozen=True, omit_defaults=True):
             return self
         return replace(self, claim_times=_with(self.claim_times, now, SOURCE_CLAIMS))
 
+    # Messages to the desk, and reference numbers that are nobody's or somebody else's.
+
+    def message_wait(self, *, now: int) -> int:
+        """Milliseconds until another message may be written; 0: now."""
+        most = SOURCE_MESSAGES if self.of_source else MESSAGES
+        return _window_wait(self.message_times, most, WINDOW, now)
+
+    def message_sent(self, *, now: int) -> "Limits":
+        """After a message was written."""
+        return replace(self, message_times=_with(self.message_times, now, SOURCE_MESSAGES))
+
+    def lookup_wait(self, *, now: int) -> int:
+        """Milliseconds until another number is said to be unknown; 0: now."""
+        return _window_wait(self.lookup_times, LOOKUPS, WINDOW, now)
+
+    def lookup_missed(self, *, now: int) -> "Limits":
+        """After a number that opened nothing."""
+        if self.lookup_wait(now=now):
+            return self
+        return replace(self, lookup_times=_with(self.lookup_times, now, LOOKUPS))
+
+    # What readers say of articles, counted per source.
+
+    def feedback_wait(self, *, now: int) -> int:
+        """Milliseconds until more may be said; 0: now."""
+        return _window_wait(self.feedback_times, SOURCE_FEEDBACK, WINDOW, now)
+
+    def feedback_given(self, *, now: int) -> "Limits":
+        """After something was said."""
+        return replace(self, feedback_times=_with(self.feedback_times, now, SOURCE_FEEDBACK))
+
     def forgotten_at(self) -> int:
         """When nothing of this matters any more (ms)."""
         ends = [
@@ -275,6 +289,9 @@ class Limits(Struct, frozen=True, omit_defaults=True):
                 (self.code_failure_times, YEAR),
                 (self.opening_times, WINDOW),
                 (self.claim_times, WINDOW),
+                (self.message_times, WINDOW),
+                (self.lookup_times, WINDOW),
+                (self.feedback_times, WINDOW),
             )
             if times
         ]

@@ -8,6 +8,7 @@ from vestibule.contacts import store as contacts
 from vestibule.delivery import store as delivery
 from vestibule.devices import store as devices
 from vestibule.factors import store as factors
+from vestibule.knowledge import store as knowledge
 from vestibule.login import store as login
 from vestibule.notifications import store as notifications
 from vestibule.recovery import store as recovery
@@ -15,6 +16,7 @@ from vestibule.relying import store as relying
 from vestibule.sessions import store as sessions
 from vestibule.staff import store as staff
 from vestibule.statements import store as statements
+from vestibule.support import store as support
 
 __all__ = ["STORES", "metadata"]
 
@@ -27,6 +29,7 @@ STORES = (
     delivery,
     devices,
     factors,
+    knowledge,
     login,
     notifications,
     recovery,
@@ -34,5 +37,6 @@ STORES = (
     sessions,
     staff,
     statements,
+    support,
 )
 """The modules that define tables."""

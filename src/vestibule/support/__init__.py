@@ -1,1 +1,1 @@
-"""The desk: tickets, their messages and attachments, and the staff who answer."""
+"""The desk: clients write, staff answers; what is attached, and captures that are safe to send."""

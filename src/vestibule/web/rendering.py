@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.base import i18n
-from vestibule.base.context import Context
+from vestibule.base.articles import ARTICLES
+from vestibule.base.context import ArticleNamed, Articles, Context
 from vestibule.web import csrf, language
 from vestibule.web.static import asset
 
@@ -73,6 +74,11 @@ class SignedIn(Protocol):
         ...
 
     @property
+    def unread_message(self) -> bool:
+        """Whether there are answers of the desk that were not read yet."""
+        ...
+
+    @property
     def language(self) -> str | None:
         """What the account speaks; None: what its browser asks for."""
         ...
@@ -85,17 +91,19 @@ def render(
     status: int = 200,
     session: SignedIn | None = None,
     bound: str = "",
+    spoken: str = "",
     own: Mapping[str, str | int] | None = None,
     **view: Any,  # noqa: ANN401  -- a view is whatever its template reads
 ) -> Response:
     """A page. Its forms are bound to the session, or to ``bound`` before there is one.
 
+    ``spoken``: the page's language, where its address says it and not its reader.
     A page with ``own`` is drawn once for everybody with the same view (hashable), and then only
     filled with what is this visitor's own: values that the template writes and does not look at.
     """
     ctx: Context = request.app.state.ctx
     chosen = getattr(session, "language", None)
-    spoken = language.language_of(request, chosen)
+    spoken = spoken or language.language_of(request, chosen)
     shown = {
         "session": session,
         "language": spoken,
@@ -103,6 +111,7 @@ def render(
         "organisation": ctx.settings.organisation,
         "application": ctx.settings.application,
         "path": request.scope["path"],
+        "articles": ctx.articles,
     }
     fresh: dict[str, str | int] = {
         "form_token": csrf.token(ctx, session.id if session else bound),
@@ -126,6 +135,7 @@ def _drawn(template: str, view: Mapping[str, Any]) -> str:
     words: dict[str, Any] = {
         "t": _words(code),
         "counted": _counting(code),
+        "read_more": _explaining(view.get("articles"), code),
         "direction": found.direction if found else "ltr",
     }
     return environment().get_template(template).render({**words, **view})
@@ -154,6 +164,15 @@ def _counting(code: str) -> Callable[..., str]:
         return i18n.counted(key, code, count, **facts)
 
     return counted
+
+
+def _explaining(articles: Articles | None, code: str) -> Callable[[str], ArticleNamed | None]:
+    def read_more(error: str) -> ArticleNamed | None:
+        """The article that explains an error; None: there is none."""
+        place = ARTICLES.get(error)
+        return articles.named(place, code) if articles and place else None
+
+    return read_more
 
 
 def _fill(sketch: tuple[str, ...], own: Mapping[str, str | int]) -> str:

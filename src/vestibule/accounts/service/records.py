@@ -119,6 +119,11 @@ async def set_seamless(ctx: Context, *, account_id: str, on: bool, source: str) 
     return await ctx.db.write(body)
 
 
+async def mark_staff(tx: Tx, account_id: str, *, since: int | None) -> None:
+    """Have the account's pages lead to those of staff, or no longer (None)."""
+    await tx.run(store.MARK_STAFF, id_=account_id, since=since)
+
+
 async def mark_reported(tx: Tx, *, account_id: str, until: int) -> None:
     """Somebody else knows the password: no nudges until then (ms), and a new password is due."""
     await tx.run(store.REPORTED, id_=account_id, until=until)
@@ -127,6 +132,14 @@ async def mark_reported(tx: Tx, *, account_id: str, until: int) -> None:
 async def notices_seen(tx: Tx, *, account_id: str, upto: int) -> None:
     """Take back the unread mark of every page, unless there is a later notice than ``upto``."""
     await tx.run(store.NOTICES_SEEN, id_=account_id, upto=upto)
+
+
+async def mark_messages(tx: Tx, *, account_id: str, at: int | None) -> None:
+    """Mark every page: the desk answered at ``at`` (ms); None: everything is read.
+
+    In the caller's transaction, which has locked the account.
+    """
+    await tx.run(store.MARK_MESSAGES, id_=account_id, at=at)
 
 
 async def lock_account(tx: Tx, account_id: str) -> bool:

@@ -1,0 +1,24 @@
+"""A desk and a scene for each test of this room, on both databases."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.desk import Desk, open_desk
+from tests.login.scene import Scene
+from vestibule.base.clock import SteppedClock
+from vestibule.base.database import Database
+
+
+@pytest.fixture
+async def desk(database: Database, clock: SteppedClock, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A browser at the portal, on a database of this test's own."""
+    async with open_desk(database, clock, tmp_path / "house") as opened:
+        yield opened
+
+
+@pytest.fixture
+def scene(desk: Desk) -> Scene:
+    """The services behind the desk."""
+    return desk.scene
