@@ -37,8 +37,9 @@ CLIENTS = {
     "putty-tools": ("psftp", "puttygen"),
     "lftp": ("lftp",),
     "gnupg": ("gpg",),
+    "acl": ("setfacl",),
 }
-"""What clients fetch their statements with, by package: the tests run the real programs."""
+"""What clients and operators run beside us, by package: the tests run the real programs."""
 CHROMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

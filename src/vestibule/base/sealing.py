@@ -128,8 +128,9 @@ class Keys:
 
         Never replaces a key. Raises KeysRefused.
         """
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = _folder(data)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         _write_once(folder / "master.key", secrets.token_bytes(32))
         for name in _PAIRS:
             _write_once(folder / f"{name}.pem", _fresh_pem())

@@ -23,6 +23,7 @@ VERBS = {
     "staff": "Members of staff: who they are and what they may do.",
     "statements": "Publish files to clients, and set up the programs that fetch them.",
     "settings": "What can be set, what it is set to, and whether that is lawful.",
+    "doctor": "Are the folders there, and writable by the right person and nobody else?",
     "phone": "The reference phone: link it, answer sign-ins, respond offline.",
     "login": "Sign this terminal in at a portal; your phone approves it.",
     "logout": "End this terminal's session.",
