@@ -227,6 +227,35 @@ class Enclosing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleNamed:
+    """A help article, or a part of one, as a link to it says."""
+
+    address: str
+    """A path of the portal."""
+    title: str
+    language: str
+    """In which it is written; not always the reader's."""
+
+
+class Articles(Protocol):
+    """The help articles; the room that has them lies above."""
+
+    def named(self, place: str, language: str) -> ArticleNamed | None:
+        """The article at ``3862#code-used``; None: there is none."""
+        ...
+
+
+class Quoting(Protocol):
+    """Finds the words that mails about a notice may carry; the rooms that have them lie above."""
+
+    async def __call__(
+        self, ctx: "Context", *, account_id: str, detail: Mapping[str, object]
+    ) -> str:
+        """The text that the event speaks of; empty unless its reader wants it in mails."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """One process's wiring; nothing in it changes while it runs."""
 
@@ -245,6 +274,10 @@ class Context:
     """None: the operator names no server for it."""
     enclosing: Enclosing | None = None
     """None: mails bring nothing along."""
+    quoting: Quoting | None = None
+    """None: mails say that there is something to read, never what."""
+    articles: Articles | None = None
+    """None: errors lead to no article."""
 
     @property
     def sealer(self) -> Sealer:

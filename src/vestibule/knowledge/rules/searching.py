@@ -1,0 +1,138 @@
+"""What a person looks for, and where an article says it. Pure.
+
+Words are compared without case and diacritics. Chinese and Japanese have no spaces between
+words, so that runs of their characters are cut into overlapping pairs, in the articles and in
+what is asked for alike.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+QUERY_MOST: Final = 200
+"""Characters of a query that are looked at."""
+_WORDS_MOST: Final = 12
+_SNIPPET: Final = 180
+_WORD: Final = re.compile(r"\w+")
+# Ideographs, kana and full-width letters: written without spaces.
+_DENSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text, and whether it is what was looked for."""
+
+    text: str
+    hit: bool
+
+
+def folded(text: str) -> str:
+    """Without case and diacritics, character for character where that is possible."""
+    return "".join(_folded(char) for char in text)
+
+
+def _folded(char: str) -> str:
+    # Kana keep their marks: が is another syllable than か.
+    if _DENSE.match(char):
+        return char
+    base = "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
+    # One character stays one, so that places in the folded text are places in the text.
+    return base.casefold() if len(base.casefold()) == 1 else char.lower()[:1] or char
+
+
+def words(query: str) -> tuple[str, ...]:
+    """The words looked for, each once, folded and cut."""
+    found = _WORD.findall(folded(query[:QUERY_MOST]))
+    cut = (piece for word in found for piece in _cut(word))
+    return tuple(dict.fromkeys(cut))[:_WORDS_MOST]
+
+
+def segmented(text: str) -> str:
+    """A text as the index keeps it: words with spaces between them."""
+    return " ".join(piece for word in _WORD.findall(folded(text)) for piece in _cut(word))
+
+
+def _cut(word: str) -> Iterator[str]:
+    at = 0
+    for dense in _DENSE.finditer(word):
+        if dense.start() > at:
+            yield word[at : dense.start()]
+        run = dense[0]
+        if len(run) == 1:
+            yield run
+        yield from (run[start : start + 2] for start in range(len(run) - 1))
+        at = dense.end()
+    if at < len(word):
+        yield word[at:]
+
+
+def all_of(wanted: Sequence[str]) -> str:
+    """The index's query for articles that have every word, or one that begins like it."""
+    return " AND ".join(_quoted(word) for word in wanted)
+
+
+def any_of(wanted: Sequence[str]) -> str:
+    """The index's query for articles that have some of the words."""
+    return " OR ".join(_quoted(word) for word in wanted)
+
+
+def _quoted(word: str) -> str:
+    # Words are letters, digits and underscores: a quotation mark cannot be among them.
+    return f'"{word}"*'
+
+
+def snippet(text: str, wanted: Sequence[str]) -> tuple[Piece, ...]:
+    """The part of a text that says most of what is looked for, with the words marked."""
+    flat = re.sub(r"\s+", " ", text).strip()
+    level = folded(flat)
+    hits = sorted(_hits(level, wanted))
+    start = _best(hits)
+    if start > 0:
+        # From the beginning of a word on.
+        start = max(flat.rfind(" ", 0, max(0, start - 40)), -1) + 1
+    end = min(len(flat), start + _SNIPPET)
+    if end < len(flat) and (gap := flat.rfind(" ", start, end)) > start:
+        end = gap
+    return tuple(_pieces(flat, start, end, hits))
+
+
+def marked(text: str, wanted: Sequence[str]) -> tuple[Piece, ...]:
+    """A whole text with the words marked."""
+    return tuple(_pieces(text, 0, len(text), sorted(_hits(folded(text), wanted))))
+
+
+def _hits(level: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
+    for word in wanted:
+        # Dense writing has no beginnings of words.
+        pattern = re.escape(word) if _DENSE.match(word) else rf"\b{re.escape(word)}\w*"
+        for found in re.finditer(pattern, level):
+            yield found.start(), found.end()
+
+
+def _best(hits: Sequence[tuple[int, int]]) -> int:
+    """Where the stretch begins that has the most hits."""
+    most, best = 0, 0
+    for start, _ in hits:
+        count = sum(start <= other < start + _SNIPPET for other, _ in hits)
+        if count > most:
+            most, best = count, start
+    return best
+
+
+def _pieces(text: str, start: int, end: int, hits: Sequence[tuple[int, int]]) -> Iterator[Piece]:
+    if start > 0:
+        yield Piece("… ", hit=False)
+    at = start
+    for begin, stop in hits:
+        if begin < at or stop > end:
+            continue
+        if begin > at:
+            yield Piece(text[at:begin], hit=False)
+        yield Piece(text[begin:stop], hit=True)
+        at = stop
+    if at < end:
+        yield Piece(text[at:end], hit=False)
+    if end < len(text):
+        yield Piece(" …", hit=False)
