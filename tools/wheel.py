@@ -1,4 +1,4 @@
-"""Build hook: the phone app and its built dependencies travel inside the wheel."""
+"""Build hook: the phone app, its built dependencies and the articles travel inside the wheel."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,11 @@ NOT_SERVED_ENDS = (".d.ts", ".py")
 SERVED_AT_TOP = {".css", ".html", ".ico", ".js", ".png", ".svg", ".webmanifest"}
 
 
+READ = {".md", ".png", ".webp"}
+
+
 class WheelHook(BuildHookInterface[Any]):
-    """Adds what is served of `authenticator/` as `vestibule/authenticator/`."""
+    """Adds what is served of `authenticator/` and `knowledge/`, the latter as `articles/`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the files to include; an editable install finds them in the checkout.
@@ -28,6 +31,12 @@ class WheelHook(BuildHookInterface[Any]):
             inside = path.relative_to(source)
             if path.is_file() and _served(inside):
                 build_data["force_include"][str(path)] = f"vestibule/authenticator/{inside}"
+        # Not `vestibule/knowledge`: that is the room which reads them.
+        articles = Path(self.root, "knowledge")
+        for path in articles.rglob("*"):
+            if path.is_file() and path.suffix in READ:
+                inside = path.relative_to(articles)
+                build_data["force_include"][str(path)] = f"vestibule/articles/{inside}"
 
 
 def _served(inside: Path) -> bool:

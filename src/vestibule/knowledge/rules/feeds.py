@@ -54,7 +54,7 @@ def written(feed: Feed) -> bytes:
     _author(root, feed.author)
     for entry in feed.entries:
         _entry(root, entry)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="utf-8")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}'.encode()
 
 
 def _entry(root: Element, entry: Entry) -> None:
