@@ -6,7 +6,7 @@ import { note } from "../ui/cards.js";
 import { button } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { icon } from "../ui/icons.js";
-import { t, untilOf, whyOf } from "../ui/words.js";
+import { currentLanguage, t, untilOf, whyOf } from "../ui/words.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {{code: string, facts: Record<string, unknown>, retry?: () => unknown}} Params */
@@ -58,12 +58,17 @@ export function problem(/** @type {App} */ app, /** @type {Params} */ { code, fa
     body: [
       h("p", {}, whyOf(new Problem(code, facts))),
       note({ icon: "on", text: theirs ?? t(`problem.${known}.next`, values) }),
+      // The article is in the portal; without a network it would only lead to another failure.
+      known !== "offline" && h("p", {}, h("a", { href: helpAddress(known), target: "_blank", rel: "noopener" }, t("problem.more"))),
       h("p", { class: "soft reference" }, t("problem.reference", { reference: String(facts.reference ?? code) })),
       h("div", { class: "picture" }, icon("shut", "soft")),
     ],
     foot: [button(t(`problem.button.${step}`), () => act(app, step, retry), { weight: "brass" })],
   };
 }
+
+/** From here the server leads on to the article. @param {string} code */
+const helpAddress = (code) => `/device/help/${code}?in=${currentLanguage()}`;
 
 /** @param {App | null} app @param {Step} step @param {(() => unknown) | undefined} retry */
 function act(app, step, retry) {
