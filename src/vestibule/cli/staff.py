@@ -24,7 +24,8 @@ app = terminal.typer_app()
 def root() -> None:
     """Name the members of staff, on the server's own machine.
 
-    Members of staff are accounts that sign in like everybody else. Their page is /staff/passes.
+    Members of staff are accounts that sign in like everybody else. Their pages begin at /staff,
+    and open to an approval on the phone only.
     """
 
 
@@ -48,7 +49,12 @@ def _with_account(username: str, body: Callable[[Context, Account], Awaitable[No
 def add(
     username: Username,
     role: Annotated[
-        Role, typer.Option(help="support asks for what a client needs; an officer also decides.")
+        Role,
+        typer.Option(
+            help="support answers clients; an officer also decides, reads what is about security "
+            "and writes the canned answers; an observer sees how long clients wait, and nothing "
+            "that they wrote."
+        ),
     ] = Role.SUPPORT,
 ) -> None:
     """Make an account a member of staff, or change a member's role."""

@@ -12,7 +12,7 @@ from vestibule.factors.rules.passes import State
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Session
 from vestibule.staff import service as staff
-from vestibule.staff.rules import Member, may_decide
+from vestibule.staff.rules import Ability, Member, may_decide
 from vestibule.web import cookies, forms
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render
@@ -29,12 +29,12 @@ def _to(path: str) -> Response:
 
 
 async def _member(request: Request) -> tuple[Session, Member]:
-    """Who of the staff this is. Raises Refused ``not_found`` for everybody else."""
+    """Who of the staff this is. Raises Refused as `staff.service.at_desk` does."""
     ctx: Context = request.app.state.ctx
     session = await sessions.get_session(
         ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
     )
-    return session, await staff.get_member(ctx, session)
+    return session, await staff.at_desk(ctx, session, Ability.ASK_PASS)
 
 
 async def listing(request: Request) -> Response:

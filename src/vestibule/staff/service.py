@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vestibule.accounts import service as accounts
 from vestibule.accounts.rules import Account
 from vestibule.base import audit
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
-from vestibule.sessions.rules import Session
+from vestibule.sessions.rules import Assurance, Session
 from vestibule.staff import store
-from vestibule.staff.rules import Member, Role
+from vestibule.staff.rules import Ability, Member, Role, approved, demand
 
 
 async def member_of(ctx: Context, session: Session) -> Member | None:
@@ -30,9 +31,32 @@ async def get_member(ctx: Context, session: Session) -> Member:
     return member
 
 
+async def at_desk(ctx: Context, session: Session, ability: Ability) -> Member:
+    """The member whose session this is, approved on the phone and able to do this.
+
+    Raises Refused ``not_found`` for clients, as for an address that there is not; for a session
+    that no phone has approved ``staff_phone_needed`` while its account has nothing but a
+    password, else ``step_up_needed``; ``staff_role`` where the role does not include it.
+    """
+    member = await get_member(ctx, session)
+    if not approved(session.proof):
+        if session.assurance is Assurance.PASSWORD and not session.outgrown:
+            raise Refused("staff_phone_needed")
+        # The strongest that a phone can show here: a typed code would lead back to this refusal.
+        bare = ctx.settings.number_entry == "never"
+        raise Refused("step_up_needed", level=int(Assurance.STANDARD if bare else Assurance.HIGH))
+    demand(member, ability)
+    return member
+
+
 async def list_members(ctx: Context) -> list[Member]:
     """Everybody of the staff, by name."""
     return [_member(row) for row in await ctx.db.all(store.ALL)]
+
+
+async def list_active(ctx: Context) -> list[Member]:
+    """Those of the staff whose accounts are open, by name."""
+    return [_member(row) for row in await ctx.db.all(store.ACTIVE)]
 
 
 async def add_member(ctx: Context, account: Account, *, role: Role) -> None:
@@ -41,6 +65,7 @@ async def add_member(ctx: Context, account: Account, *, role: Role) -> None:
 
     async def body(tx: Tx) -> None:
         await tx.run(store.PUT, account_id=account.id, role=role.value, since=now)
+        await accounts.mark_staff(tx, account.id, since=now)
         await _record(tx, "staff.added", account, now=now, detail={"role": role.value})
 
     await ctx.db.write(body)
@@ -53,6 +78,7 @@ async def remove_member(ctx: Context, account: Account) -> bool:
     async def body(tx: Tx) -> bool:
         removed = await tx.run(store.REMOVE, account_id_=account.id)
         if removed:
+            await accounts.mark_staff(tx, account.id, since=None)
             await _record(tx, "staff.removed", account, now=now, detail={})
         return bool(removed)
 

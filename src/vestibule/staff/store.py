@@ -24,6 +24,7 @@ BY_ACCOUNT: Final = _MEMBERS.where(
     _m.account_id == bindparam("account_id"), account.c.disabled_at.is_(None)
 )
 ALL: Final = _MEMBERS.order_by(account.c.username_key)
+ACTIVE: Final = ALL.where(account.c.disabled_at.is_(None))
 
 _VALUES: Final[dict[str, Any]] = {c.name: bindparam(c.name) for c in staff_member.c}
 PUT: Final = (

@@ -57,7 +57,7 @@ async def answer(
         if before is not None:
             message_id = new_id()
         here = await _demand_seen(tx, ticket, seen)
-        after = await _send(tx, ctx, member, here, message_id, text, source=source)
+        after = await _send(tx, ctx, member, here, message_id=message_id, text=text, source=source)
         if close:
             settled = {"actor": _actor(member), "source": source, "by": "staff"}
             after = await carry(tx, ctx, ticket.id, Event.SETTLE, **settled)
@@ -73,9 +73,9 @@ async def _send(
     ctx: Context,
     member: Member,
     ticket: Ticket,
+    *,
     message_id: str,
     text: str,
-    *,
     source: str,
 ) -> Ticket:
     now = ctx.clock.now()
@@ -83,7 +83,8 @@ async def _send(
     attached = await claim_attachments(tx, **own, now=now)
     said = {"actor": _actor(member), "source": source, "by": "staff"}
     if ticket.assigned_to is None and rules.follows(ticket.state, Event.ASSIGN):
-        await carry(tx, ctx, ticket.id, Event.ASSIGN, to=member.account_id, **said)
+        own_id = member.account_id
+        await carry(tx, ctx, ticket.id, Event.ASSIGN, to=own_id, staff=own_id, **said)
     after = await carry(
         tx, ctx, ticket.id, Event.ANSWER, message=message_id, attached=attached, **said
     )

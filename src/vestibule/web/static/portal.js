@@ -151,7 +151,7 @@ function wait(place) {
       // A dropped line comes back by itself. A refused one does not: the page then asks again,
       // unless that would throw away what somebody is typing.
       if (source.readyState !== EventSource.CLOSED || over) return;
-      const typing = [...all("input:not([type=hidden])")].some((input) => input.value);
+      const typing = [...all("input:not([type=hidden]), textarea")].some((input) => input.value);
       setTimeout(() => (typing ? open() : location.reload()), 5000);
     });
   };

@@ -1,20 +1,30 @@
 // A list that looks by itself for what is new, while somebody looks at it.
 //
 //   [data-watch="/path"]      holds the list; the page at that path has the same element
+//   data-watch-on="/stream"   beside it: look when its event "changed" comes, not by the clock
 //   data-mark                 on it: changes when there is something new
 //   [data-watching=on|off]    shown while it looks, and once it no longer does
 //   button[data-watch-again]  has it look again
 //   [data-watch-news]         is told the first sentence of what is new (data-watch-says)
 
 const EVERY_MS = 3_000;
+// What changes together is looked at once.
+const SOON_MS = 200;
 // Each look counts as use of the session, which must still end when nobody is there.
 const LONGEST_MS = 10 * 60_000;
+// Where a look follows something new, somebody who waits for that does not touch anything so soon.
+const LONGEST_ON_MS = 30 * 60_000;
 
 /** @param {HTMLElement} place */
 function watch(place) {
+  const line = place.dataset.watchOn;
+  const longest = line ? LONGEST_ON_MS : LONGEST_MS;
   let ends = 0;
+  /** @type {EventSource | null} */
+  let source = null;
   /** @type {number | undefined} */
   let timer;
+  let late = false;
 
   /** @param {boolean} on */
   const shows = (on) => {
@@ -28,7 +38,8 @@ function watch(place) {
     const fresh = news?.querySelector("[data-watch]");
     if (!(fresh instanceof HTMLElement) || fresh.dataset.mark === place.dataset.mark) return;
     // Nobody loses the link or button that they are at: it waits for the next look.
-    if (place.contains(document.activeElement)) return;
+    late = place.contains(document.activeElement);
+    if (late) return;
     place.dataset.mark = fresh.dataset.mark;
     place.replaceChildren(...Array.from(fresh.childNodes, (node) => document.importNode(node, true)));
     document.dispatchEvent(new Event("drawn"));
@@ -58,13 +69,31 @@ function watch(place) {
   const plan = () => {
     clearTimeout(timer);
     if (document.hidden) return;
-    if (Date.now() < ends) timer = setTimeout(look, EVERY_MS);
-    else shows(false);
+    if (Date.now() < ends) {
+      // With a line the next look comes by itself, but for what nobody could be shown just now.
+      if (!line) timer = setTimeout(look, EVERY_MS);
+      else timer = setTimeout(late ? look : plan, late ? EVERY_MS : ends - Date.now());
+    } else {
+      source?.close();
+      source = null;
+      shows(false);
+    }
+  };
+
+  const listen = () => {
+    if (!line || source) return;
+    source = new EventSource(line);
+    source.addEventListener("changed", () => {
+      if (document.hidden) return;
+      clearTimeout(timer);
+      timer = setTimeout(look, SOON_MS);
+    });
   };
 
   const start = () => {
-    ends = Date.now() + LONGEST_MS;
+    ends = Date.now() + longest;
     shows(true);
+    listen();
     plan();
   };
 
@@ -78,6 +107,15 @@ function watch(place) {
       start();
       look();
     });
+  }
+  if (line) {
+    // Whoever is there says so by touching something.
+    for (const sign of ["pointerdown", "keydown"]) {
+      document.addEventListener(sign, () => {
+        if (source) ends = Date.now() + longest;
+      });
+    }
+    addEventListener("pagehide", () => source?.close());
   }
   start();
 }

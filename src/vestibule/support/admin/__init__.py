@@ -1,0 +1,14 @@
+"""For staff: what waits, conversations with their clients, answers kept ready.
+
+Other rooms' parts of the desk come through the same door (`gate.at_desk`).
+"""
+
+from vestibule.support.admin import canned, conversation, listing
+
+__all__ = ["routes"]
+
+routes = [
+    *listing.routes,
+    *conversation.routes,
+    *canned.routes,
+]
