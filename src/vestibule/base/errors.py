@@ -119,6 +119,15 @@ CODES: dict[str, Code] = _table(
     pass_unknown=404,
     pass_second_member=403,
     pass_decided=409,
+    # Browser captures: section 11 of spec/captures.md
+    capture_empty=422,
+    capture_not_json=422,
+    capture_not_har=422,
+    capture_cut=422,
+    capture_encoding=422,
+    capture_too_deep=422,
+    capture_too_large=413,
+    capture_compressed=422,
     # What the phone sends
     message_malformed=400,
     signature_wrong=403,
