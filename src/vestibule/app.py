@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -50,6 +50,12 @@ from vestibule.factors import (
     pages as factors_pages,
     service as factors,
 )
+from vestibule.knowledge import (
+    admin as knowledge_admin,
+    device_api as knowledge_api,
+    pages as knowledge_pages,
+    service as knowledge,
+)
 from vestibule.login import device_api as login_api, pages as login_pages, service as login
 from vestibule.notifications import (
     device_api as notifications_api,
@@ -76,6 +82,11 @@ from vestibule.statements import (
     pages as statements_pages,
     publisher_api,
     service as statements,
+)
+from vestibule.support import (
+    admin as support_admin,
+    pages as support_pages,
+    service as support,
 )
 from vestibule.web import language, platforms
 from vestibule.web.middleware import (
@@ -130,7 +141,9 @@ async def open_context(settings: Settings, *, clock: Clock | None = None) -> Asy
             places=places(settings.geoip_file),
             objects=objects,
             enclosing=statements.enclosed,
+            quoting=support.quoted,
             second_push=ntfy,
+            articles=knowledge.open_library(settings),
         )
 
 
@@ -156,6 +169,9 @@ async def sweep(ctx: Context) -> None:
         statements.sweep_statements,
         delivery.sweep_delivery,
         delivery.warn_expiring,
+        support.sweep_tickets,
+        support.sweep_presence,
+        knowledge.sweep_feedback,
     ):
         await task(ctx)
     now = ctx.clock.now()
@@ -198,17 +214,8 @@ class House:
                 ctx = await stack.enter_async_context(open_context(self._settings, clock=clock))
                 self._ctx = ctx
                 self._origins = origins(ctx)
-                sweeper = asyncio.create_task(_sweep_for_ever(ctx))
-                stack.callback(sweeper.cancel)
-                encrypter = asyncio.create_task(statements.encrypt_for_ever(ctx))
-                stack.callback(encrypter.cancel)
-                if self._settings.telling:
-                    bell = notifications.Bell()
-                    ctx.db.after_commit(bell.ring)
-                    teller = asyncio.create_task(notifications.tell_for_ever(ctx, bell))
-                    stack.callback(teller.cancel)
-                    crier = asyncio.create_task(statements.tell_ready_for_ever(ctx))
-                    stack.callback(crier.cancel)
+                for task in _tasks(ctx):
+                    stack.callback(asyncio.create_task(task).cancel)
                 # What is here now stays: the collector need not look through it ever again.
                 gc.collect()
                 gc.freeze()
@@ -260,9 +267,14 @@ def _portal(ctx: Context) -> ASGIApp:
         *delivery_api.routes,
         *publisher_api.routes,
         *statements_pages.routes,
+        *support_pages.routes,
+        *support_admin.routes,
         *sessions_pages.routes,
+        *knowledge_admin.routes,
         *language.routes,
         Route("/static/{name:path}", static_file, methods=["GET"]),
+        # Last: their addresses begin with a language.
+        *knowledge_pages.routes,
     ]
     if settings.test_hooks:
         routes += hook_routes(ctx)
@@ -288,6 +300,7 @@ def _phone(ctx: Context) -> ASGIApp:
                 *devices_api.routes,
                 *notifications_api.routes,
                 *recovery_api.routes,
+                *knowledge_api.routes,
                 Route("/{path:path}", PhoneFiles().serve, methods=["GET", "HEAD"]),
             ]
         ),
@@ -305,6 +318,17 @@ def _phone(ctx: Context) -> ASGIApp:
 async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
     response = PlainTextResponse("unknown_host: use the address that you were given.\n", 421)
     await response(scope, receive, send)
+
+
+def _tasks(ctx: Context) -> list[Coroutine[None, None, None]]:
+    """What each process does beside serving, for as long as it lives."""
+    tasks = [_sweep_for_ever(ctx), statements.encrypt_for_ever(ctx)]
+    if ctx.settings.telling:
+        bell = notifications.Bell()
+        ctx.db.after_commit(bell.ring)
+        tasks.append(notifications.tell_for_ever(ctx, bell))
+        tasks += [statements.tell_ready_for_ever(ctx), support.remind_for_ever(ctx)]
+    return tasks
 
 
 async def _sweep_for_ever(ctx: Context) -> None:

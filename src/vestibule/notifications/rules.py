@@ -77,7 +77,12 @@ class Told:
     """The page on which its reader chose the ways; then the event's detail names them, as ``mail``
     (`ByMail`) and ``push`` (true or false). Empty: every way of its weight."""
     opens: str = ""
-    """The page of the portal that it is about, whose link is ``notifications.open.<event>``."""
+    """The page of the portal that it is about, whose link is ``notifications.open.<event>``.
+
+    ``{ticket}`` in it stands for that member of the event's detail.
+    """
+    quotes: bool = False
+    """Whether its mails may carry the text that it is about, for readers who chose that."""
 
 
 _ALARM: Final = Told(weight=Weight.ALARM, not_me=True)
@@ -85,6 +90,7 @@ _CHANGE: Final = Told(not_me=True)
 _NEWS: Final = Told()
 _CERTIFICATE: Final = Told(opens="/settings/delivery/certificate")
 _DELIVERY: Final = _ALARM
+_CONVERSATION: Final = "/messages/{ticket}"
 
 TOLD: Final[Mapping[str, Told]] = MappingProxyType(
     {
@@ -126,6 +132,11 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         "recovery.stopped": Told(weight=Weight.ALARM),
         # From a browser that its owner has not signed in from before; the others are no news.
         "session.opened": Told(not_me=True, unless='%"known":true%'),
+        "support.answered": Told(opens=_CONVERSATION, quotes=True),
+        # By its client: no news to them.
+        "support.closed": Told(opens=_CONVERSATION, only='%"by":"staff"%'),
+        "support.notices_changed": Told(opens="/messages/notices"),
+        "support.reminded": Told(opens=_CONVERSATION),
     }
 )
 """The events that people are told of. A further one is a line here and its two texts
@@ -163,7 +174,12 @@ class Notice:
     @property
     def opens(self) -> str:
         """The page of the portal that it is about; empty: none."""
-        return self._told.opens
+        return self._told.opens.replace("{ticket}", str(self.detail.get("ticket", "")))
+
+    @property
+    def quotes(self) -> bool:
+        """Whether its mails may carry the text that it is about."""
+        return self._told.quotes
 
     def wanted(self, way: Way) -> bool:
         """Whether its reader wants to be told of it this way."""

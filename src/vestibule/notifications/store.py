@@ -276,6 +276,15 @@ READ: Final = (
     )
     .values(read_at=bindparam("now"))
 )
+READ_ABOUT: Final = (
+    update(notice)
+    .where(
+        _n.account_id == bindparam("account_id_"),
+        _n.subject == bindparam("subject_"),
+        _n.read_at.is_(None),
+    )
+    .values(read_at=bindparam("now"))
+)
 _OLD: Final[ColumnElement[bool]] = _n.at < bindparam("before")
 SWEEP_DELIVERIES: Final = delete(delivery).where(
     _d.notice_id.in_(select(_n.id).where(_OLD).scalar_subquery())

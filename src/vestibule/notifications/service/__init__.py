@@ -9,6 +9,7 @@ from vestibule.notifications.service.listing import (
     Page,
     list_notices,
     mark_read,
+    read_about,
     send_notice,
     sweep_notices,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "not_me_link",
     "nudge",
     "open_not_me",
+    "read_about",
     "send_notice",
     "set_second_way",
     "settle",

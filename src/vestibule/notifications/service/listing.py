@@ -67,6 +67,18 @@ async def mark_read(ctx: Context, account_id: str, *, upto: int) -> int:
     return await ctx.db.write(body)
 
 
+async def read_about(tx: Tx, *, account_id: str, subject: str, now: int) -> None:
+    """Mark as read what tells of this record, for its page was looked at.
+
+    In the caller's transaction, which has locked the account.
+    """
+    if not await tx.run(store.READ_ABOUT, account_id_=account_id, subject_=subject, now=now):
+        return
+    left = await tx.one(store.UNREAD, account_id=account_id)
+    if left is None or not left["unread"]:
+        await accounts.notices_seen(tx, account_id=account_id, upto=_NEVER)
+
+
 async def send_notice(ctx: Context, *, account_ids: list[str], title: str, text: str) -> None:
     """Tell accounts something of the operator's own, as the database tells of events."""
     now = ctx.clock.now()

@@ -130,6 +130,7 @@ async def _by(ctx: Context, row: Row, notice: Notice, way: Way, target: str) -> 
             language=language,
             timezone=row["timezone"],
             enclosed=await _enclosed(ctx, notice),
+            quoted=await _quoted(ctx, notice),
         )
         return (await ctx.mail.send(message)).value
     if way is Way.TEXT:
@@ -164,3 +165,9 @@ async def _enclosed(ctx: Context, notice: Notice) -> tuple[EncryptedFile, ...]:
     return await ctx.enclosing(
         ctx, account_id=notice.account_id, at=notice.at, detail=notice.detail
     )
+
+
+async def _quoted(ctx: Context, notice: Notice) -> str:
+    if not notice.quotes or ctx.quoting is None:
+        return ""
+    return await ctx.quoting(ctx, account_id=notice.account_id, detail=notice.detail)

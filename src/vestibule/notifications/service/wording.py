@@ -97,13 +97,21 @@ def mail(
     language: str,
     timezone: str | None,
     enclosed: tuple[EncryptedFile, ...] = (),
+    quoted: str = "",
 ) -> Mail:
     """The mail about a notice: what, when, from where, what to do. Never a code or a secret."""
     said = told(ctx, notice, language)
     where = [("where", said.place)] if said.place else []
     facts = [("account", username), ("when", moment(notice.at, language, timezone)), *where]
     rows = [(t(f"notifications.mail.{name}", language), value) for name, value in facts]
-    view = {**_view(ctx, said, language), "enclosed": _enclosed(notice, enclosed, language)}
+    view = {
+        **_view(ctx, said, language),
+        "enclosed": _enclosed(notice, enclosed, language),
+        "quoted": quoted,
+        "withheld": t("notifications.mail.withheld", language)
+        if notice.quotes and not quoted
+        else "",
+    }
     organisation = ctx.settings.organisation
     html = (
         environment()
@@ -167,6 +175,10 @@ def _plain(view: Mapping[str, str | None], rows: list[tuple[str, str]]) -> str:
         view["title"],
         view["text"],
         view["enclosed"],
+        view["withheld"],
+        "\n".join(f"> {line}".rstrip() for line in (view["quoted"] or "").split("\n"))
+        if view["quoted"]
+        else "",
         "\n".join(f"{name}: {value}" for name, value in rows),
         *([f"{view['act']}\n{view['not_me_url']}"] if view["not_me_url"] else []),
         *([f"{view['open_text']}\n{view['open_url']}"] if view["open_url"] else []),

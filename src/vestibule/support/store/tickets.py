@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from vestibule.accounts.store import account
-from vestibule.base.audit import JOURNAL
+from vestibule.base.audit import JOURNAL, audit_event
 from vestibule.base.database import insert, metadata
 
 ticket: Final = Table(
@@ -150,6 +150,19 @@ ANSWER_OF: Final = (
         _m.by == "staff",
         _t.account_id == bindparam("account_id_"),
     )
+)
+
+# What became of it, from the journal: of events that name its client as the one they are about.
+HISTORY: Final = (
+    select(audit_event.c.event, audit_event.c.at, audit_event.c.actor)
+    .where(
+        audit_event.c.account_id == bindparam("account_id_"),
+        audit_event.c.subject == bindparam("subject_"),
+        audit_event.c.event.in_(
+            ("support.assigned", "support.cancelled", "support.closed", "support.reopened")
+        ),
+    )
+    .order_by(audit_event.c.id)
 )
 
 # --- writing -----------------------------------------------------------------------------------

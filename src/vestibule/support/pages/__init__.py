@@ -1,0 +1,12 @@
+"""What clients see of the desk: the message centre, a new conversation, one that goes on."""
+
+from vestibule.support.pages import centre, conversation, files, notices, writing
+
+routes = [
+    *centre.routes,
+    *writing.routes,
+    *notices.routes,
+    *files.routes,
+    *conversation.routes,
+]
+"""A fixed address stands before the pattern that it would match."""

@@ -1,0 +1,39 @@
+"""What every page of this room begins with: whose session it is, and what its forms send."""
+
+import re
+from typing import Final
+
+from starlette.requests import Request
+
+from vestibule.base.clock import MINUTE
+from vestibule.base.context import Context
+from vestibule.sessions import service as sessions
+from vestibule.sessions.rules import Session
+from vestibule.support.pages import taking
+from vestibule.web import cookies
+from vestibule.web.visitor import visitor
+
+FORM_MOST: Final = 128 * 1024
+"""Bytes of a form: the longest text, in a script that takes nine bytes to a character."""
+STREAM_MS: Final = 10 * MINUTE
+"""How long a page is told what is new before it has to ask again."""
+ONCE: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+"""The name that a form brings along."""
+
+
+async def session_of(request: Request) -> Session:
+    """Whose page it is. Raises Refused ``not_signed_in``, ``network_not_allowed``."""
+    ctx: Context = request.app.state.ctx
+    return await sessions.get_session(
+        ctx, cookies.read(request, cookies.SESSION), address=visitor(request).address
+    )
+
+
+async def sent_by(request: Request, session: Session, *fields: str) -> dict[str, str]:
+    """The fields of a form of this room, `once` among them: the form's own name, or empty.
+
+    Files that come along wait for the message from then on; `taking.paused` says whether the page
+    is to be shown again before it is sent.
+    """
+    sent = await taking.read_form(request, session, *fields, "once", most=FORM_MOST)
+    return sent | {"once": sent["once"] if ONCE.fullmatch(sent["once"]) else ""}
