@@ -1,0 +1,198 @@
+// The block in which a browser's recording is made safe, looked at and sent.
+//
+//   [data-recording]        the block; data-worker and data-table say where those are, data-most how
+//                           large a file may be, data-upload where the block sends by itself
+//   [data-stage=<name>]     shown at that stage: pick, working, refused, ready, sending, cut, done
+//   [data-does=<name>]      a button: stop, again, look, more, send, stop-sending
+//   [data-refusal=<code>]   shown when the file was refused with that code
+//   [data-slot=<name>]      filled by script; data-says on it is the sentence with {gaps}
+//
+// The file itself never leaves this browser: only what the worker made of it can be sent. Without
+// data-upload the form around the block sends it. It hears of it by the event `recording`, which
+// bubbles from the block with {blob, name}, or null once it is taken back.
+
+import { Listing } from "./listing.js";
+import { drawRemoved, fill, part, share, size } from "./drawing.js";
+import { sendBlob } from "./sending.js";
+
+/**
+ * @typedef {import("../captures/report.js").Told} Told
+ * @typedef {{blob: Blob, name: string}} Recording
+ */
+
+const WORKER = /^\/static\/captures\.[0-9a-f]{12}\/worker\.js$/;
+
+/** @param {string} address @returns {string} */
+function ownWorker(address) {
+  if (!WORKER.test(address)) throw new TypeError(`not the worker of this page: ${address}`);
+  return address;
+}
+
+/** @typedef {{createPolicy(name: string, rules: {createScriptURL: (url: string) => string}): {createScriptURL: (url: string) => string}}} Factory */
+
+const { trustedTypes } = /** @type {{trustedTypes?: Factory}} */ (/** @type {unknown} */ (globalThis));
+const policy = trustedTypes?.createPolicy("vestibule-captures", { createScriptURL: ownWorker });
+
+/** @param {HTMLElement} place */
+function bind(place) {
+  const { worker: workerAddress = "", table = "", upload, token = "" } = place.dataset;
+  const most = Number(place.dataset.most);
+  const listing = new Listing(place);
+  /** @type {Worker | null} */
+  let worker = null;
+  /** @type {Recording | null} */
+  let made = null;
+  /** @type {AbortController | null} */
+  let sending = null;
+
+  /** @param {string} name @param {boolean} [quiet] the focus stays where it is */
+  const stage = (name, quiet) => {
+    place.dataset.at = name;
+    for (const each of place.querySelectorAll("[data-stage]")) {
+      if (each instanceof HTMLElement) each.hidden = each.dataset.stage !== name;
+    }
+    const shown = place.querySelector(`[data-stage="${name}"]`);
+    const target = shown?.querySelector("[tabindex='-1']") ?? shown?.querySelector("input");
+    if (!quiet && target instanceof HTMLElement) target.focus();
+  };
+
+  /** @param {number} done of 1 */
+  const progress = (done) => {
+    const shown = part(place, `[data-stage="${place.dataset.at}"] .progress`);
+    /** @type {HTMLProgressElement} */ (part(shown, "progress")).value = done;
+    fill(shown, "percent", share(done));
+  };
+
+  /** @param {Recording | null} recording */
+  const tell = (recording) => {
+    made = recording;
+    place.dispatchEvent(new CustomEvent("recording", { bubbles: true, detail: recording }));
+  };
+
+  const end = () => {
+    worker?.terminate();
+    worker = null;
+  };
+
+  const startOver = () => {
+    end();
+    listing.clear();
+    /** @type {HTMLInputElement} */ (part(place, "input[type=file]")).value = "";
+    if (made) tell(null);
+    stage("pick");
+  };
+
+  /** @param {string} code @param {number} [at] */
+  const refuse = (code, at) => {
+    end();
+    const known = place.querySelector(`[data-refusal="${CSS.escape(code)}"]`) ? code : "capture_unreadable";
+    for (const each of place.querySelectorAll("[data-refusal]")) {
+      if (each instanceof HTMLElement) each.hidden = each.dataset.refusal !== known;
+    }
+    fill(place, "at", at === undefined ? null : { at: new Intl.NumberFormat(document.documentElement.lang).format(at) });
+    stage("refused");
+  };
+
+  /** @param {File} file */
+  const take = async (file) => {
+    startOver();
+    part(place, '[data-slot="stopped"]').hidden = true;
+    for (const name of place.querySelectorAll('[data-slot="name"]')) name.textContent = file.name;
+    stage("working");
+    progress(0);
+    const rules = await fetch(table).then((answer) => (answer.ok ? answer.json() : null), () => null);
+    if (place.dataset.at !== "working") return; // stopped meanwhile
+    if (!rules) {
+      refuse("capture_unreadable");
+      return;
+    }
+    end();
+    const mine = new Worker(policy ? policy.createScriptURL(workerAddress) : ownWorker(workerAddress), { type: "module" });
+    worker = mine;
+    mine.addEventListener("error", () => refuse("capture_unreadable"));
+    mine.addEventListener("message", ({ data }) => {
+      // What was said before it was stopped may still arrive.
+      if (worker === mine) hear(/** @type {Told} */ (data), file);
+    });
+    mine.postMessage({ file, table: rules, limit: most });
+  };
+
+  /** @param {Told} told @param {File} file */
+  const hear = (told, file) => {
+    if ("entries" in told) {
+      listing.add(told.entries);
+      progress(told.read / Math.max(1, file.size));
+    } else if ("refused" in told) {
+      refuse(told.refused, told.at);
+    } else {
+      end();
+      const name = file.name.replace(/(\.safe)?(\.har)?$/i, ".safe.har");
+      drawRemoved(place, told.report);
+      fill(place, "sizes", { before: size(file.size), after: size(told.blob.size) });
+      listing.draw(told.blob);
+      stage("ready");
+      tell({ blob: told.blob, name });
+    }
+  };
+
+  const send = async () => {
+    if (!made || !upload) return;
+    stage("sending");
+    progress(0);
+    sending = new AbortController();
+    const answer = await sendBlob(upload, made, { token, progress, signal: sending.signal });
+    if (answer.done) {
+      made = null;
+      listing.clear();
+      stage("done");
+      place.dispatchEvent(new CustomEvent("recording-sent", { bubbles: true }));
+    } else if (answer.stopped) {
+      stage("ready");
+    } else {
+      fill(place, "answer", answer.said);
+      stage("cut");
+    }
+  };
+
+  /** @type {Record<string, () => void>} */
+  const does = {
+    stop: () => {
+      startOver();
+      part(place, '[data-slot="stopped"]').hidden = false;
+    },
+    again: startOver,
+    look: () => stage("ready"),
+    more: () => listing.more(),
+    send: () => void send(),
+    "stop-sending": () => sending?.abort(),
+  };
+  for (const button of place.querySelectorAll("button[data-does]")) {
+    if (button instanceof HTMLElement) button.addEventListener("click", does[button.dataset.does ?? ""] ?? (() => {}));
+  }
+  const input = /** @type {HTMLInputElement} */ (part(place, "input[type=file]"));
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    if (file) void take(file);
+  });
+  const over = part(place, "[data-over-me]");
+  over.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    over.dataset.over = "";
+  });
+  over.addEventListener("dragleave", () => delete over.dataset.over);
+  over.addEventListener("drop", (event) => {
+    delete over.dataset.over;
+    const [file] = event.dataTransfer?.files ?? [];
+    if (!file) return;
+    event.preventDefault();
+    // A form's own field for files must not take it as well.
+    event.stopPropagation();
+    void take(file);
+  });
+  stage("pick", true);
+}
+
+for (const place of document.querySelectorAll("[data-recording]")) {
+  if (place instanceof HTMLElement) bind(place);
+}

@@ -1,0 +1,47 @@
+// A blob on its way to the server. XMLHttpRequest, because fetch does not tell how much has gone.
+
+/**
+ * @typedef {object} Sending
+ * @property {string} token of the page's forms
+ * @property {(done: number) => void} progress of 1
+ * @property {AbortSignal} signal
+ */
+
+/** @typedef {{done: boolean, stopped: boolean, said: string}} Sent `said`: the server's own words for a refusal */
+
+/**
+ * Send a recording; never throws. Nothing is kept of one that was cut, so it is simply sent anew.
+ * @param {string} address that takes attachments
+ * @param {{blob: Blob, name: string}} recording
+ * @param {Sending} how
+ * @returns {Promise<Sent>}
+ */
+export function sendBlob(address, { blob, name }, { token, progress, signal }) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    const end = (/** @type {boolean} */ done, /** @type {boolean} */ stopped) =>
+      resolve({ done, stopped, said: words(request) });
+    request.open("POST", `${address}?${new URLSearchParams({ name })}`);
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.setRequestHeader("accept", "application/json");
+    request.setRequestHeader("x-form-token", token);
+    request.upload.addEventListener("progress", ({ loaded, total }) => progress(total ? loaded / total : 0));
+    request.addEventListener("load", () => end(request.status >= 200 && request.status < 300, false));
+    request.addEventListener("error", () => end(false, false));
+    request.addEventListener("timeout", () => end(false, false));
+    request.addEventListener("abort", () => end(false, true));
+    signal.addEventListener("abort", () => request.abort());
+    request.send(blob);
+  });
+}
+
+/** @param {XMLHttpRequest} request @returns {string} title, cause and next step, if the server told them */
+function words(request) {
+  if (!request.getResponseHeader("content-type")?.includes("json")) return "";
+  try {
+    const { title, detail } = JSON.parse(request.responseText);
+    return [title, detail].filter((text) => typeof text === "string").join(". ");
+  } catch {
+    return "";
+  }
+}
