@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from vestibule.captures import json_texts, table
 from vestibule.captures.headers import type_of
@@ -19,6 +20,9 @@ _OPENS_JSON = re.compile("[ \t\n\r]*[{[]")
 _PART = re.compile("content-disposition: form-data;", re.IGNORECASE | re.ASCII)
 _DEEPEST = table.LIMITS["body_depth"]
 _STORAGE = f'"{marker("storage")}"'
+_WORDS = {True: "true", False: "false", None: "null"}
+_SHORT = 96
+"""Characters of a name and value whose judgement is remembered."""
 _PART_NAME = re.compile('name="([ !#-~]*)"')
 
 
@@ -84,16 +88,16 @@ def json_text(text: str, taken: list[str]) -> str | None:
 
 def _write(value: object, name: str, out: list[str], taken: list[str], levels: int) -> None:
     if isinstance(value, str):
-        out.append(_text(value, name, taken))
+        out.append(_scalar(value, name, taken))
     elif value is None or isinstance(value, bool):
-        out.append("null" if value is None else "true" if value else "false")
+        out.append(_WORDS[value])
     elif levels == 0:
         raise ValueError("nested too deep")
     elif isinstance(value, json_texts.Members):
         mark = "{"
         for key, inner in value:
             out.append(f'{mark}"{safe_name(key, "json", taken)}":')
-            if _is_storage(key, inner):
+            if table.is_storage(key) and not _stays(inner):
                 taken.append("storage")
                 out.append(_STORAGE)
             else:
@@ -109,18 +113,32 @@ def _write(value: object, name: str, out: list[str], taken: list[str], levels: i
         out.append("]" if value else "[]")
 
 
-def _is_storage(name: str, value: object) -> bool:
-    """Whether a member is a dump of what a site keeps in the browser."""
-    if value is None or isinstance(value, bool) or table.folded(name) not in table.STORAGE_NAMES:
-        return False
-    if isinstance(value, str) and not isinstance(value, json_texts.Number):
-        return not stays(value)
-    return True
+def _stays(value: object) -> bool:
+    """Whether nothing is in a value of JSON that could be removed."""
+    if isinstance(value, str):
+        return not isinstance(value, json_texts.Number) and stays(value)
+    return value is None or isinstance(value, bool)
 
 
-def _text(value: str, name: str, taken: list[str]) -> str:
-    """A text or number. What is kept needs no escape: no shape here admits a quote."""
+def _scalar(value: str, name: str, taken: list[str]) -> str:
+    """A text or number, as it is written; short ones come again and again."""
     number = isinstance(value, json_texts.Number)
+    if len(value) + len(name) > _SHORT:
+        return _judged(value, name, taken, number=number)
+    safe, reason = _short(str(value), name, number)
+    if reason:
+        taken.append(reason)
+    return safe
+
+
+@lru_cache(maxsize=16384)
+def _short(value: str, name: str, number: bool) -> tuple[str, str]:  # noqa: FBT001 - a key
+    taken: list[str] = []
+    return _judged(value, name, taken, number=number), "".join(taken)
+
+
+def _judged(value: str, name: str, taken: list[str], *, number: bool) -> str:
+    # What is kept needs no escape: no shape of a harmless value admits a quote.
     if table.harmless(name, value):
         return value if number else f'"{value}"'
     if not number and stays(value):

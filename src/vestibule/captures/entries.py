@@ -24,7 +24,7 @@ class Facts:
         self._written = written
 
     def _value(self, where: str, name: str) -> object:
-        return json.loads(self._written.get((where, name), b"null"))
+        return json.loads(self._written.get((where, name), b"null").decode("ascii"))
 
     def _text(self, where: str, name: str) -> str:
         value = self._value(where, name)

@@ -27,10 +27,13 @@ _STRING = re.compile(rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"
 _FLAT = re.compile(
     rb'\{[^"{}\[\]]*+(?:"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"[^"{}\[\]]*+)*+\}'
 )
+# The name of a member as nearly all are: short, plain, with its colon.
+_NAME = re.compile(rb'[ \t\n\r]*+"([ !#-\[\]-~]{0,200}+)"[ \t\n\r]*+:')
 _NUMBER_BYTES = re.compile(rb"[-+0-9.eE]*+")
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORD_BYTES = re.compile(rb"[a-z]*+")
 _WORDS: Final = {b"true": True, b"false": False, b"null": None}
+_BLANK = 0x20
 _QUOTE, _BACKSLASH, _COLON, _COMMA = 0x22, 0x5C, 0x3A, 0x2C
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_LIST, _CLOSE_LIST = 0x7B, 0x7D, 0x5B, 0x5D
 _MARK = codecs.BOM_UTF8
@@ -103,6 +106,8 @@ class Reader:
 
     def _peek(self) -> int:
         """The next byte that is no white space."""
+        if self._pos < len(self._buffer) and self._buffer[self._pos] > _BLANK:
+            return self._buffer[self._pos]
         while True:
             space = _SPACE.match(self._buffer, self._pos)
             self._pos = space.end() if space else self._pos
@@ -169,15 +174,24 @@ class Reader:
         self._enter()
         if not self._take(_CLOSE_OBJECT):
             while True:
-                if self._peek() != _QUOTE:
-                    self.refuse("capture_not_json")
-                name = self._string()
-                if not self._take(_COLON):
-                    self.refuse("capture_not_json")
-                yield name
+                short = _NAME.match(self._buffer, self._pos)
+                if short:
+                    self._pos = short.end()
+                    yield short[1].decode("ascii")
+                else:
+                    yield self._name()
                 if self._closes(_CLOSE_OBJECT):
                     break
         self._depth -= 1
+
+    def _name(self) -> Text:
+        """A name with its colon, whatever it is made of."""
+        if self._peek() != _QUOTE:
+            self.refuse("capture_not_json")
+        name = self._string()
+        if not self._take(_COLON):
+            self.refuse("capture_not_json")
+        return name
 
     def elements(self) -> Iterator[None]:
         """Once for each element of the array that follows, which is to be read."""

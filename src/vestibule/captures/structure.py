@@ -262,5 +262,5 @@ class Structure:
 
 def _dropped(name: object) -> str:
     """Why a member without a rule goes."""
-    known = isinstance(name, str) and table.folded(name) in table.STORAGE_NAMES
+    known = isinstance(name, str) and table.is_storage(name)
     return "storage" if known else "unknown"

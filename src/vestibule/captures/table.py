@@ -125,7 +125,7 @@ COOKIE_ATTRIBUTES: Mapping[str, str | None] = {
 }
 CREDENTIALS = frozenset(lower(scheme) for scheme in _RULES["schemes_of_credentials"])
 DROPPED_DIRECTIVES = frozenset(_RULES["dropped_directives"])
-STORAGE_NAMES = frozenset(_RULES["storage_names"])
+_STORAGE_NAMES = frozenset(_RULES["storage_names"])
 DETECTORS: tuple[Mapping[str, Any], ...] = tuple(_RULES["detectors"])
 LATE_DETECTORS: tuple[Mapping[str, Any], ...] = tuple(_RULES["late_detectors"])
 URLS: Mapping[str, Any] = _RULES["urls"]
@@ -145,10 +145,25 @@ def plain(name: str) -> bool:
     return len(name) <= _LONGEST_CACHED and _name_fits(name)
 
 
+@lru_cache(maxsize=8192)
+def _tests_of(name: str) -> tuple[Test, ...]:
+    return tuple(_VALUES.get(lower(name), ()))
+
+
 def harmless(name: str, text: str) -> bool:
     """Whether a value under this name may stay (§5.4)."""
-    tests = _VALUES.get(lower(name)) if len(name) <= _LONGEST_CACHED else None
-    return tests is not None and any(fits(text) for fits in tests)
+    tests = _tests_of(name) if len(name) <= _LONGEST_CACHED else ()
+    return bool(tests) and any(fits(text) for fits in tests)
+
+
+@lru_cache(maxsize=8192)
+def _is_storage(name: str) -> bool:
+    return folded(name) in _STORAGE_NAMES
+
+
+def is_storage(name: str) -> bool:
+    """Whether a member of this name holds what a site keeps in the browser."""
+    return _is_storage(name) if len(name) <= _LONGEST_CACHED else folded(name) in _STORAGE_NAMES
 
 
 def _named(name: str) -> str:

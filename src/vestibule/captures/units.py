@@ -9,7 +9,7 @@ from vestibule.captures import table
 from vestibule.captures.bodies import body, message, opaque
 from vestibule.captures.headers import cookie_value, header_value, media
 from vestibule.captures.json_texts import Number
-from vestibule.captures.markers import is_marker, marker
+from vestibule.captures.markers import marker
 from vestibule.captures.reader import Broken, Oversize, Scalar
 from vestibule.captures.table import Known
 from vestibule.captures.urls import host, pair_value, url
@@ -19,7 +19,6 @@ Values: TypeAlias = Mapping[str, Scalar]
 _Judge: TypeAlias = Callable[[str, list[str]], str]
 _TEXT_OPCODE = "1"
 _LITERALS = {True: b"true", False: b"false", None: b"null"}
-_ESCAPED = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n"})
 
 
 class WrongType(Exception):  # noqa: N818 - a signal to the caller, who knows where it stands
@@ -28,7 +27,9 @@ class WrongType(Exception):  # noqa: N818 - a signal to the caller, who knows wh
 
 def written(text: str) -> bytes:
     """A safe text as a JSON string (section 2): what is kept is printable ASCII and LF."""
-    return f'"{text.translate(_ESCAPED)}"'.encode("ascii")
+    if '"' in text or "\\" in text or "\n" in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'.encode("ascii")
 
 
 def _fitting(keep: str) -> _Judge:
@@ -184,6 +185,3 @@ def unit(known: Known, values: Values, taken: list[str]) -> dict[str, bytes]:
         else:
             safe[member] = kept(treatment.keep, values[member], taken)
     return safe
-
-
-__all__ = ["WrongType", "is_marker", "kept", "unit", "written"]
