@@ -22,6 +22,7 @@ VERBS = {
     "notify": "Tell one account or all of them something, in their list, by mail and by push.",
     "staff": "Members of staff: who they are and what they may do.",
     "statements": "Publish files to clients, and set up the programs that fetch them.",
+    "har": "Browser captures (HAR files): make them safe to pass on.",
     "settings": "What can be set, what it is set to, and whether that is lawful.",
     "doctor": "Are the folders there, and writable by the right person and nobody else?",
     "phone": "The reference phone: link it, answer sign-ins, respond offline.",
