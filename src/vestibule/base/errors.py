@@ -203,6 +203,17 @@ CODES: dict[str, Code] = _table(
     desk_moved=409,
     desk_reopen_late=410,
     desk_full=409,
+    # What is attached
+    attachment_empty=400,
+    attachment_too_large=413,
+    attachment_type=400,
+    attachments_too_many=409,
+    attachment_infected=400,
+    attachment_unchecked=503,
+    attachment_unknown=404,
+    attachment_answered=409,
+    attachment_damaged=503,
+    capture_unnamed=400,
     # The OpenPGP certificate of a client
     certificate_private=400,
     certificate_unreadable=400,

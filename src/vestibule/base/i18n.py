@@ -90,12 +90,17 @@ def plural_form(language: str, count: int) -> str:
 
 
 def spoken(facts: Mapping[str, str | int], language: str) -> dict[str, str | int]:
-    """Facts as a text says them: ``wait``, in seconds, becomes ``40 seconds``, ``day`` a date."""
+    """Facts as a text says them: ``wait``, in seconds, becomes ``40 seconds``, ``day`` a date.
+
+    ``largest``, in bytes, becomes ``25 MB``.
+    """
     told = dict(facts)
     if isinstance(wait := facts.get("wait"), int):
         told["wait"] = duration(wait, language)
     if isinstance(written := facts.get("day"), str):
         told["day"] = day(written, language)
+    if isinstance(largest := facts.get("largest"), int):
+        told["largest"] = size(largest, language)
     return told
 
 

@@ -14,7 +14,7 @@ once, from its beginning.
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from inspect import isawaitable
 from typing import Final
 
@@ -89,7 +89,7 @@ class Sealing:
         return self._cipher.encrypt(nonce, chunk, None)
 
 
-async def sealed(plain: AsyncIterator[bytes], key: bytes) -> AsyncIterator[bytes]:
+async def sealed(plain: AsyncIterator[bytes], key: bytes) -> AsyncGenerator[bytes, None]:
     """The stored form of ``plain``. What it raises goes on: then there is no last chunk."""
     sealing = Sealing(key)
     async for piece in plain:

@@ -84,6 +84,8 @@ class EndReason(StrEnum):
     FACTOR_ADDED = "factor_added"
     """As after a phone was linked."""
     REPORTED = "reported"
+    EXPOSED = "exposed"
+    """Its cookie was in a file that somebody sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

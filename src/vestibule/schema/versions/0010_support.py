@@ -125,7 +125,7 @@ def _attachments() -> None:
         "ticket_attachment",
         Column("id", Text(), nullable=False),
         Column("account_id", Text(), nullable=False),
-        Column("ticket_id", Text(), nullable=True),
+        Column("ticket_id", Text(), nullable=False),
         Column("message_id", Text(), nullable=True),
         Column("added_by", Text(), nullable=False),
         Column("kind", Text(), nullable=False),
@@ -150,7 +150,7 @@ def _attachments() -> None:
         PrimaryKeyConstraint("id", name=op.f("pk_ticket_attachment")),
         UniqueConstraint("object", name=op.f("uq_ticket_attachment_object")),
     )
-    op.create_index("ticket_attachment_account", "ticket_attachment", ["account_id", "at"])
+    op.create_index("ticket_attachment_added", "ticket_attachment", ["added_by", "at"])
     op.create_index("ticket_attachment_ticket", "ticket_attachment", ["ticket_id"])
     dialect = op.get_bind().dialect.name
     for statement in audit.triggers("ticket_attachment", dialect, moves="state"):

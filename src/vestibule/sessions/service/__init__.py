@@ -13,6 +13,7 @@ from vestibule.sessions.service.browsers import (
     list_known_browsers,
 )
 from vestibule.sessions.service.ending import (
+    end_exposed,
     end_other_sessions,
     end_others,
     end_session,
@@ -41,6 +42,7 @@ __all__ = [
     "browser_digest",
     "browser_id",
     "demand",
+    "end_exposed",
     "end_other_sessions",
     "end_others",
     "end_session",

@@ -7,6 +7,7 @@ from vestibule.base.database import Tx
 from vestibule.sessions import store
 from vestibule.sessions.rules import EndReason, Proof, Session
 from vestibule.sessions.service.browsers import known_since
+from vestibule.sessions.service.holding import session_id
 
 
 def _ending(reason: EndReason, *, actor: str, source: str, now: int) -> dict[str, str | int]:
@@ -30,6 +31,19 @@ async def end_session(
     """End one session of the account; False if it was over or is not the account's."""
     ending = _ending(reason, actor="browser", source=source, now=ctx.clock.now())
     return bool(await ctx.db.run(store.END, id_=id, account_id_=account_id, **ending))
+
+
+async def end_exposed(ctx: Context, *, cookie: str, source: str) -> bool:
+    """End the session of a cookie that was found where others may have read it.
+
+    Whoever's it is: who has the cookie could sign it out as well. False where it opens nothing.
+    """
+    id_ = session_id(ctx, cookie)
+    row = await ctx.db.one(store.BY_ID, id_=id_)
+    if row is None:
+        return False
+    ending = _ending(EndReason.EXPOSED, actor="browser", source=source, now=ctx.clock.now())
+    return bool(await ctx.db.run(store.END, id_=id_, account_id_=row["account_id"], **ending))
 
 
 async def end_other_sessions(ctx: Context, *, session: Session, source: str) -> int:

@@ -1,6 +1,8 @@
 """Where a message takes up what was attached to it, in the transaction that stores the message."""
 
+from vestibule.base import audit
 from vestibule.base.database import Tx
+from vestibule.support.store import attachments as store
 
 
 async def claim_attachments(
@@ -8,7 +10,23 @@ async def claim_attachments(
 ) -> int:
     """Give a message all that its author has attached to the conversation and not sent yet.
 
-    Returns how many there are.
+    Returns how many there are. The caller holds the author's turn (`accounts.lock_account`).
     """
-    del tx, ticket_id, message_id, added_by, now
-    return 0
+    waiting = await tx.all(store.WAITING, ticket_id_=ticket_id, added_by_=added_by)
+    sent = 0
+    for row in waiting:
+        by = "browser" if added_by == row["account_id"] else f"staff:{added_by}"
+        sent += await tx.run(
+            store.SEND,
+            id_=row["id"],
+            ticket_id_=ticket_id,
+            added_by_=added_by,
+            message_id=message_id,
+            **audit.journal(
+                event="support.attachment_sent",
+                actor=by,
+                at=now,
+                detail={"name": row["name"], "kind": row["kind"], "size": row["size"]},
+            ),
+        )
+    return sent

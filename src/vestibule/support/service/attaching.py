@@ -1,0 +1,330 @@
+"""Attaching a file: streamed, sealed, whole or absent.
+
+    key    := 32 random bytes, kept in the row, sealed under the master key
+    object := attachments/<random>
+    object <- sealed(key, scanned(limited(body)))                    a file
+    object <- sealed(key, scanned(sanitised(body)) ‖ list of it)     a browser recording
+    one transaction, in the author's turn: there is room for one more; the row
+
+What fails anywhere before the row leaves nothing that can be found, and what a killed process
+leaves of an object is swept. Once the row is committed its author is told, and not before. A
+recording passes through the sanitiser whatever its browser did with it, before its first byte is
+written.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import structlog
+
+from vestibule.accounts import service as accounts
+from vestibule.base import audit, sealed_stream
+from vestibule.base.clock import DAY
+from vestibule.base.context import Context
+from vestibule.base.database import Tx
+from vestibule.base.errors import Refused, Unavailable
+from vestibule.base.ids import new_id
+from vestibule.sessions import service as sessions
+from vestibule.support.rules import attachments as rules
+from vestibule.support.rules.attachments import Attachment, Kind, State
+from vestibule.support.service.sanitising import Sanitising, a_turn
+from vestibule.support.service.scanning import scanned
+from vestibule.support.store import attachments as store
+
+_log = structlog.get_logger("vestibule.support")
+
+KEY_PURPOSE: Final = "attachment"
+REPORT_PURPOSE: Final = "attachment-report"
+FOLDER: Final = "attachments"
+"""The kind of our objects. No other room lists or deletes them (statements have their own)."""
+_OVERLAP: Final = 1 << 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something is attached, and by whom."""
+
+    ticket_id: str
+    """Of a conversation, also of one that a form has yet to begin (`ticket_id_of`)."""
+    account_id: str
+    """Its client."""
+    added_by: str
+    """The client's account, or that of a member of staff."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What was kept."""
+
+    attachment: Attachment
+    report: bytes
+    """What was taken out of a recording, as JSON; empty for a file."""
+    signed_out: int
+    """Sessions that were ended because their cookies were in the file."""
+
+
+class _Source(Protocol):
+    """What is stored, and what is known of it once `pieces` has ended."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def media(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def index_size(self) -> int: ...
+    @property
+    def entries(self) -> int: ...
+    @property
+    def report(self) -> bytes: ...
+    @property
+    def exposed(self) -> frozenset[str]: ...
+    def pieces(self) -> AsyncGenerator[bytes, None]: ...
+
+
+async def attach(
+    ctx: Context,
+    place: Place,
+    name: str,
+    chunks: AsyncIterator[bytes],
+    *,
+    length: int | None = None,
+) -> Attached:
+    """Keep a file that waits for its author's next message in a conversation.
+
+    ``length`` is what was announced. Raises Refused ``attachments_too_many``,
+    ``attachment_empty``, ``attachment_too_large``, ``attachment_type``, ``attachment_infected``,
+    ``capture_…``; Unavailable ``busy``, ``attachment_unchecked``, ``store_full``,
+    ``store_unavailable``; and what ``chunks`` raises.
+    """
+    shown = rules.clean_name(name)
+    await ctx.db.read(lambda tx: _demand_room(tx, ctx, place))
+    most = max(ctx.settings.capture_megabytes, ctx.settings.attachment_megabytes)
+    rules.demand_size(length or 0, most=most * rules.MEGABYTE)
+    head, body = await _head_of(chunks)
+    if not head:
+        raise Refused("attachment_empty")
+    if rules.is_capture(shown, head, _inside(head)):
+        async with a_turn():
+            return await _keep(ctx, place, shown, _Recording(ctx, body))
+    rules.demand_harmless(shown, head)
+    return await _keep(ctx, place, shown, _File(ctx, head, body, length=length))
+
+
+async def _head_of(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The first bytes, and all of them."""
+    head = bytearray()
+    async for chunk in chunks:
+        head += chunk
+        if len(head) >= rules.HEAD:
+            break
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield bytes(head)
+        async for chunk in chunks:
+            yield chunk
+
+    return bytes(head), whole()
+
+
+def _inside(head: bytes) -> bytes:
+    """The first bytes of what a gzip file holds."""
+    if not rules.is_gzip(head):
+        return b""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, rules.HEAD)
+    except zlib.error:
+        return b""
+
+
+class _File:
+    """A file as it is."""
+
+    kind = Kind.FILE
+    index_size = 0
+    entries = 0
+    report = b""
+    exposed: frozenset[str] = frozenset()
+
+    def __init__(
+        self, ctx: Context, head: bytes, body: AsyncIterator[bytes], *, length: int | None
+    ) -> None:
+        self.media = rules.media_of(head)
+        self.size = 0
+        self._body = body
+        self._scanner = ctx.settings.attachment_scanner
+        self._most = ctx.settings.attachment_megabytes * rules.MEGABYTE
+        self._watched = rules.may_turn_out_capture(head)
+        rules.demand_size(length or 0, most=self._most)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The bytes that are kept."""
+        async with aclosing(scanned(self._scanner, self._counted())) as well:
+            async for piece in well:
+                yield piece
+
+    async def _counted(self) -> AsyncIterator[bytes]:
+        tail = b""
+        async for piece in self._body:
+            self.size += len(piece)
+            rules.demand_size(self.size, most=self._most)
+            if self._watched:
+                tail += piece
+                if rules.names_log(tail):
+                    # Found too late to make it safe; nothing of it stays.
+                    raise Refused("capture_unnamed")
+                tail = tail[-_OVERLAP:]
+            yield piece
+
+
+class _Recording:
+    """A browser recording: what is left of it, and behind that the list of its requests."""
+
+    kind = Kind.CAPTURE
+    media = rules.MEDIA_CAPTURE
+
+    def __init__(self, ctx: Context, body: AsyncIterator[bytes]) -> None:
+        limit = ctx.settings.capture_megabytes * rules.MEGABYTE
+        self._sanitising = Sanitising(body, limit=limit)
+        self._scanner = ctx.settings.attachment_scanner
+        self.index_size = 0
+
+    @property
+    def size(self) -> int:
+        return self._sanitising.size
+
+    @property
+    def entries(self) -> int:
+        return self._sanitising.entries
+
+    @property
+    def report(self) -> bytes:
+        told = self._sanitising.report
+        return b"" if told is None else told.as_json().encode()
+
+    @property
+    def exposed(self) -> frozenset[str]:
+        return frozenset(self._sanitising.exposed)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The bytes that are kept, and the list."""
+        async with (
+            aclosing(self._sanitising.pieces()) as safe,
+            aclosing(scanned(self._scanner, safe)) as well,
+        ):
+            async for piece in well:
+                yield piece
+        index = self._sanitising.index
+        self.index_size = len(index)
+        yield index
+
+
+async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attached:
+    id_, target, key = new_id(), f"{FOLDER}/{new_id()}", sealed_stream.new_key()
+    async with (
+        aclosing(source.pieces()) as plain,
+        aclosing(sealed_stream.sealed(plain, key)) as stored,
+    ):
+        stored_size = await ctx.objects.write(target, stored)
+    if source.size == 0:
+        await discard(ctx, [target])
+        raise Refused("attachment_empty")
+    now = ctx.clock.now()
+    values: dict[str, Any] = {
+        "id": id_,
+        "account_id": place.account_id,
+        "ticket_id": place.ticket_id,
+        "message_id": None,
+        "added_by": place.added_by,
+        "kind": source.kind.value,
+        "name": name,
+        "media": source.media,
+        "size": source.size,
+        "index_size": source.index_size,
+        "stored_size": stored_size,
+        "object": target,
+        "key": ctx.sealer.seal(KEY_PURPOSE, key, id_.encode()),
+        "report": ctx.sealer.seal(REPORT_PURPOSE, source.report, id_.encode()),
+        "entries": source.entries,
+        "state": State.WAITING.value,
+        "at": now,
+        "expires_at": now + rules.UNSENT_MS,
+    }
+    happened = audit.journal(
+        event="support.attachment_added",
+        actor=actor_of(place),
+        source=place.source,
+        at=now,
+        detail={"name": name, "kind": source.kind.value, "size": source.size},
+    )
+
+    async def body(tx: Tx) -> None:
+        await accounts.lock_account(tx, place.added_by)
+        await _demand_room(tx, ctx, place)
+        await tx.run(store.ADD, **values, **happened)
+
+    try:
+        await ctx.db.write(body)
+    except Refused:
+        # Within the transaction: no row names it. Where its outcome is unknown, the sweeper looks.
+        await discard(ctx, [target])
+        raise
+    ended = 0
+    for cookie in source.exposed:
+        ended += await sessions.end_exposed(ctx, cookie=cookie, source=place.source)
+    return Attached(attachment_of({**values, "answered": False}), source.report, ended)
+
+
+def actor_of(place: Place) -> str:
+    """Who adds or removes, as events name them."""
+    own = place.added_by == place.account_id
+    return "browser" if own else f"staff:{place.added_by}"
+
+
+async def _demand_room(tx: Tx, ctx: Context, place: Place) -> None:
+    row = await tx.one(
+        store.ROOM,
+        ticket_id_=place.ticket_id,
+        added_by_=place.added_by,
+        since=ctx.clock.now() - DAY,
+    )
+    if row is None:
+        raise AssertionError
+    rules.demand_room(row["waiting"], row["today"], most=ctx.settings.attachments_per_message)
+
+
+async def discard(ctx: Context, names: Iterable[str]) -> None:
+    """Delete what no row names. Failing harms nobody: the sweeper finds it."""
+    for name in names:
+        try:
+            await ctx.objects.delete(name)
+        except Unavailable as fault:
+            _log.warning("support.left_over", object=name, reason=str(fault))
+
+
+def attachment_of(row: Any) -> Attachment:  # noqa: ANN401  -- a row, or the values of one
+    """The attachment that a row of the reading statements describes."""
+    state = State(row["state"])
+    return Attachment(
+        id=row["id"],
+        account_id=row["account_id"],
+        ticket_id=row["ticket_id"],
+        message_id=row["message_id"],
+        added_by=row["added_by"],
+        kind=Kind(row["kind"]),
+        name=row["name"],
+        media=row["media"],
+        size=row["size"],
+        entries=row["entries"],
+        state=state,
+        at=row["at"],
+        expires_at=row["expires_at"],
+        removable=state is State.WAITING or (state is State.SENT and not row["answered"]),
+    )

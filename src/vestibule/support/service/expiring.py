@@ -1,0 +1,99 @@
+"""What time takes away: files nobody sent, those of conversations long closed, and strays."""
+
+from time import time
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from vestibule.base import audit
+from vestibule.base.clock import DAY
+from vestibule.base.context import Context
+from vestibule.base.database import Database, Row, Tx
+from vestibule.support.rules.attachments import Event, State, move
+from vestibule.support.service.attaching import FOLDER, discard
+from vestibule.support.store import attachments as store
+
+STRAY_MS: Final = DAY
+"""So long a file may be there without a row: its upload has to be over by then."""
+_AT_A_TIME: Final = 100
+
+# When this process last looked for strays. Several may look: each deletes what is nobody's.
+_looked: Final[WeakKeyDictionary[Database, int]] = WeakKeyDictionary()
+
+
+async def sweep_attachments(ctx: Context) -> None:
+    """All of it; any worker may do it, also several at once."""
+    await expire_attachments(ctx)
+    now = ctx.clock.now()
+    await ctx.db.run(store.SWEEP, removed_before=now - DAY)
+    if now - _looked.get(ctx.db, 0) >= DAY:
+        _looked[ctx.db] = now
+        await sweep_strays(ctx)
+
+
+async def expire_attachments(ctx: Context) -> int:
+    """Delete the files whose time is over, each with its event; how many.
+
+    The row lets go of file and key first, in one transaction: whoever looks meanwhile finds all
+    of it or nothing. The file goes after that; where it stays, it is a stray that nothing opens.
+    """
+    expired = 0
+    while True:
+        now = ctx.clock.now()
+        until = {"now": now, "closed_before": now - ctx.settings.attachment_days * DAY}
+        due = await ctx.db.all(store.DUE, most=_AT_A_TIME, **until)
+
+        async def body(tx: Tx, due: list[Row] = due, until: dict[str, int] = until) -> list[str]:
+            return [row["object"] for row in due if await _expire(tx, row, until)]
+
+        gone = await ctx.db.write(body) if due else []
+        await discard(ctx, gone)
+        expired += len(gone)
+        if len(due) < _AT_A_TIME:
+            return expired
+
+
+async def _expire(tx: Tx, row: Row, until: dict[str, int]) -> bool:
+    state = State(row["state"])
+    after = move(state, Event.EXPIRE)
+    return bool(
+        await tx.run(
+            store.EXPIRE,
+            id_=row["id"],
+            from_state=state.value,
+            to_state=after.value,
+            **until,
+            **audit.journal(
+                event="support.attachment_gone",
+                actor="system",
+                at=until["now"],
+                detail={"name": row["name"], "kind": row["kind"], "size": row["size"]},
+            ),
+        )
+    )
+
+
+async def sweep_strays(ctx: Context, *, older_than_ms: int = STRAY_MS) -> int:
+    """Delete the files that no row names and that are old enough to stay so; how many.
+
+    Their age is told by the machine's clock, not by the house's: the store dates them by such a
+    one, and a house whose clock is moved may not take away what is being written.
+    """
+    before, swept, old = int(time() * 1000) - older_than_ms, 0, list[str]()
+    async for name, at in ctx.objects.list(FOLDER):
+        if at < before:
+            old.append(name)
+        if len(old) == store.NAMED_AT_A_TIME:
+            swept += await _sweep_some(ctx, old)
+            old = []
+    return swept + (await _sweep_some(ctx, old) if old else 0)
+
+
+async def _sweep_some(ctx: Context, names: list[str]) -> int:
+    asked = [*names, *[""] * (store.NAMED_AT_A_TIME - len(names))]
+    rows = await ctx.db.all(
+        store.NAMED, **{f"name_{number}": name for number, name in enumerate(asked)}
+    )
+    named = {row["object"] for row in rows}
+    strays = [name for name in names if name not in named]
+    await discard(ctx, strays)
+    return len(strays)
