@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.desk import Desk, open_session
 from tests.login.scene import Scene
 from vestibule.accounts.rules import Account
+from vestibule.base.clock import SECOND
 from vestibule.sessions.rules import Proof, Session
 from vestibule.staff import service as staff
 from vestibule.staff.rules import Member, Role
@@ -53,8 +54,8 @@ async def write(
     priority: Priority = Priority.NORMAL,
     language: str = "en",
 ) -> Ticket:
-    """A client writes to the desk."""
-    return await service.open_ticket(
+    """A client writes to the desk; a second passes, as the order of messages is that of times."""
+    written = await service.open_ticket(
         scene.ctx,
         session,
         topic=topic,
@@ -63,6 +64,8 @@ async def write(
         priority=priority,
         language=language,
     )
+    scene.clock.step(SECOND)
+    return written
 
 
 async def sit(desk: Desk, who: Colleague, *, proof: Proof = Proof.PUSH) -> Session:

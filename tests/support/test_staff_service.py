@@ -153,6 +153,7 @@ async def test_who_comes_second_is_told_who_was_first(scene: Scene) -> None:
     with pytest.raises(Refused, match="desk_changed") as refused:
         await service.answer(scene.ctx, olive.member, one, "B", seen=one.version)
     assert refused.value.facts == {"who": "Sam Name"}
+    scene.clock.step(SECOND)
     await service.reply(scene.ctx, writer, first, text="More")
     for act in (
         service.answer(scene.ctx, olive.member, one, "B", seen=first.version),
@@ -218,7 +219,7 @@ async def test_the_plot_counts_staffed_hours_of_answered_waits(scene: Scene) -> 
     assert not (await queue.waiting(scene.ctx, oz.member)).any
     scene.clock.step(hours.opens(scene.clock.now()) - scene.clock.now())
     one = await write(scene, writer, topic=Topic.SECURITY)
-    scene.clock.step(20 * MINUTE)
+    scene.clock.step(20 * MINUTE - SECOND)
     await service.note(scene.ctx, sam.member, one, "Looking at it.")
     scene.clock.step(20 * MINUTE)
     answered = await service.answer(scene.ctx, sam.member, one, "Here.")

@@ -85,7 +85,7 @@ def _form(
         parts=parts_of(member),
         found=found,
         name=name,
-        spoken=language or (found.language if found else DEFAULT),
+        tongue=language or (found.language if found else DEFAULT),
         text=text,
         names={code: known.name for code, known in LANGUAGES.items()},
         writes=member.may(Ability.WRITE_CANNED),
