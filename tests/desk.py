@@ -130,7 +130,12 @@ def enrol_response(
 
 
 @asynccontextmanager
-async def open_desk(database: Database, clock: SteppedClock, folder: Path) -> AsyncIterator[Desk]:
+async def open_desk(
+    database: Database,
+    clock: SteppedClock,
+    folder: Path,
+    **settings: Any,
+) -> AsyncIterator[Desk]:
     """A desk on an open database."""
     async with open_scene(
         database,
@@ -139,6 +144,7 @@ async def open_desk(database: Database, clock: SteppedClock, folder: Path) -> As
         organisation="Northgate Bank",
         portal_url=PORTAL,
         phone_url=PHONE,
+        **settings,
     ) as scene:
         served = origins(scene.ctx)
         async with (

@@ -27,6 +27,7 @@ from vestibule.base.ids import new_id, new_secret
 from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
 from vestibule.devices import service as devices
+from vestibule.knowledge import service as knowledge
 from vestibule.login import service as login
 from vestibule.login.service import Began, Mine, View
 from vestibule.outside.disk_objects import DiskObjects
@@ -316,8 +317,9 @@ async def open_scene(
     bus, push = HeardBus(), PushService()
     mail, gateway = MailServer(), Gateway()
     objects = DiskObjects(folder / "statements")
+    chosen = Settings(data=folder, **settings)
     ctx = Context(
-        settings=Settings(data=folder, **settings),
+        settings=chosen,
         db=database,
         clock=clock,
         keys=held,
@@ -328,6 +330,7 @@ async def open_scene(
         text=gateway,
         places=Nowhere(),
         objects=objects,
+        articles=knowledge.open_library(chosen),
     )
     try:
         yield Scene(ctx, clock, bus, push, mail, gateway)

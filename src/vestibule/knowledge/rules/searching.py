@@ -15,6 +15,7 @@ QUERY_MOST: Final = 200
 """Characters of a query that are looked at."""
 _WORDS_MOST: Final = 12
 _SNIPPET: Final = 180
+_PREFIX: Final = 3
 _WORD: Final = re.compile(r"\w+")
 # Ideographs, kana and full-width letters: written without spaces.
 _DENSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
@@ -79,8 +80,10 @@ def any_of(wanted: Sequence[str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    # Words are letters, digits and underscores: a quotation mark cannot be among them.
-    return f'"{word}"*'
+    # Words are letters, digits and underscores: a quotation mark cannot be among them. What is
+    # shorter than three letters is a word by itself, not the beginning of half of all words.
+    begins = len(word) >= _PREFIX and not _DENSE.match(word)
+    return f'"{word}"*' if begins else f'"{word}"'
 
 
 def snippet(text: str, wanted: Sequence[str]) -> tuple[Piece, ...]:

@@ -25,6 +25,7 @@ from vestibule.knowledge.rules.searching import (
 )
 
 _MOST: Final = 20
+_FEW: Final = 8
 # How much a word counts in the title, the summary, what else an article is found by, its text.
 _RANK: Final = "bm25(article, 10.0, 5.0, 4.0, 1.0)"
 _CREATE: Final = (
@@ -93,7 +94,11 @@ class _Table:
         numbers = self._numbers(all_of(wanted), most)
         if not numbers:
             wanted = tuple(self._near(word) for word in wanted)
-            numbers = self._numbers(all_of(wanted), most) or self._numbers(any_of(wanted), most)
+            numbers = self._numbers(all_of(wanted), most)
+        if len(numbers) < _FEW:
+            # Whole sentences are typed: what has most of the words follows what has all.
+            some = self._numbers(any_of(wanted), _FEW)
+            numbers += [number for number in some if number not in numbers]
         asked = query.strip()
         if asked.isdecimal() and int(asked) in self._articles:
             # Who types an article's number wants that one.
