@@ -1,15 +1,15 @@
 // The block in which a browser's recording is made safe, looked at and sent.
 //
 //   [data-recording]        the block; data-worker and data-table say where those are, data-most how
-//                           large a file may be, data-upload where the block sends by itself
+//                           large a file may be, data-upload where attachments are sent, data-token
 //   [data-stage=<name>]     shown at that stage: pick, working, refused, ready, sending, cut, done
 //   [data-does=<name>]      a button: stop, again, look, more, send, stop-sending
 //   [data-refusal=<code>]   shown when the file was refused with that code
 //   [data-slot=<name>]      filled by script; data-says on it is the sentence with {gaps}
 //
-// The file itself never leaves this browser: only what the worker made of it can be sent. Without
-// data-upload the form around the block sends it. It hears of it by the event `recording`, which
-// bubbles from the block with {blob, name}, or null once it is taken back.
+// The file itself never leaves this browser: only what the worker made of it can be sent. A form
+// around the block that is sent while a recording is ready sends the recording first. Afterwards
+// the block tells its page by the event `attached`, which bubbles.
 
 import { Listing } from "./listing.js";
 import { drawRemoved, fill, part, share, size } from "./drawing.js";
@@ -35,7 +35,7 @@ const policy = trustedTypes?.createPolicy("vestibule-captures", { createScriptUR
 
 /** @param {HTMLElement} place */
 function bind(place) {
-  const { worker: workerAddress = "", table = "", upload, token = "" } = place.dataset;
+  const { worker: workerAddress = "", table = "", upload = "", token = "" } = place.dataset;
   const most = Number(place.dataset.most);
   const listing = new Listing(place);
   /** @type {Worker | null} */
@@ -63,12 +63,6 @@ function bind(place) {
     fill(shown, "percent", share(done));
   };
 
-  /** @param {Recording | null} recording */
-  const tell = (recording) => {
-    made = recording;
-    place.dispatchEvent(new CustomEvent("recording", { bubbles: true, detail: recording }));
-  };
-
   const end = () => {
     worker?.terminate();
     worker = null;
@@ -78,7 +72,7 @@ function bind(place) {
     end();
     listing.clear();
     /** @type {HTMLInputElement} */ (part(place, "input[type=file]")).value = "";
-    if (made) tell(null);
+    made = null;
     stage("pick");
   };
 
@@ -131,27 +125,30 @@ function bind(place) {
       fill(place, "sizes", { before: size(file.size), after: size(told.blob.size) });
       listing.draw(told.blob);
       stage("ready");
-      tell({ blob: told.blob, name });
+      made = { blob: told.blob, name };
     }
   };
 
+  /** @returns {Promise<boolean>} whether it arrived */
   const send = async () => {
-    if (!made || !upload) return;
+    if (!made) return false;
     stage("sending");
     progress(0);
     sending = new AbortController();
     const answer = await sendBlob(upload, made, { token, progress, signal: sending.signal });
+    sending = null;
     if (answer.done) {
       made = null;
       listing.clear();
       stage("done");
-      place.dispatchEvent(new CustomEvent("recording-sent", { bubbles: true }));
+      place.dispatchEvent(new CustomEvent("attached", { bubbles: true }));
     } else if (answer.stopped) {
       stage("ready");
     } else {
       fill(place, "answer", answer.said);
       stage("cut");
     }
+    return answer.done;
   };
 
   /** @type {Record<string, () => void>} */
@@ -190,6 +187,17 @@ function bind(place) {
     event.stopPropagation();
     void take(file);
   });
+  const form = place.closest("form");
+  form?.addEventListener("submit", (event) => {
+    const at = place.dataset.at ?? "";
+    if (at !== "ready" && at !== "cut" && at !== "working" && at !== "sending") return;
+    // A message that leaves now would leave without it.
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { submitter } = event;
+    if (made && !sending) void send().then((arrived) => arrived && form.requestSubmit(submitter));
+    else stage(at);
+  }, { capture: true });
   stage("pick", true);
 }
 

@@ -19,8 +19,8 @@
 export function sendBlob(address, { blob, name }, { token, progress, signal }) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    const end = (/** @type {boolean} */ done, /** @type {boolean} */ stopped) =>
-      resolve({ done, stopped, said: words(request) });
+    /** @param {boolean} done @param {boolean} stopped */
+    const end = (done, stopped) => resolve({ done, stopped, said: words(request) });
     request.open("POST", `${address}?${new URLSearchParams({ name })}`);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.setRequestHeader("accept", "application/json");
@@ -35,12 +35,12 @@ export function sendBlob(address, { blob, name }, { token, progress, signal }) {
   });
 }
 
-/** @param {XMLHttpRequest} request @returns {string} title, cause and next step, if the server told them */
+/** @param {XMLHttpRequest} request @returns {string} title, cause and next step, if the server told them (RFC 9457) */
 function words(request) {
   if (!request.getResponseHeader("content-type")?.includes("json")) return "";
   try {
-    const { title, detail } = JSON.parse(request.responseText);
-    return [title, detail].filter((text) => typeof text === "string").join(". ");
+    const { title, detail, next } = JSON.parse(request.responseText);
+    return `${title}. ${detail} ${next}`;
   } catch {
     return "";
   }
