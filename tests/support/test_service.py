@@ -106,9 +106,11 @@ async def verified_mail(two: Two) -> None:
 
 
 async def told_by_mail(two: Two) -> Mail:
-    """What the client is told now; the latest mail."""
+    """The mail about an answer that the client is sent now."""
+    two.scene.mail.sent.clear()
     await notifications.tell_due(replace(two.scene.ctx, quoting=service.quoted))
-    return two.scene.mail.sent[-1]
+    (mail,) = [one for one in two.scene.mail.sent if "has an answer" in one.subject]
+    return mail
 
 
 async def refused(call: object) -> str:

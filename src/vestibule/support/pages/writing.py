@@ -33,7 +33,7 @@ async def new(request: Request) -> Response:
     session = await session_of(request)
     asked = request.query_params
     typed = {name: asked.get(name, "")[:SUBJECT_MOST] for name in _PREFILLED}
-    return await _form(request, session, {**typed, "once": new_id()})
+    return await _form(request, session, typed)
 
 
 async def _form(
@@ -53,7 +53,7 @@ async def _form(
         session=session,
         problem=problem,
         wrong=problem.code.name if problem else "",
-        typed=typed,
+        typed={"subject": "", "text": "", "topic": "", "priority": Priority.NORMAL, **typed},
         once=once,
         ticket=None,
         topics=[("", t("support.new.choose_topic", spoken))]
