@@ -31,7 +31,7 @@ _BY_KIND: dict[str, str] = {
         " query.json query.base64 query.array query.equals query.nested-url query.encoded-name"
         " query.upper-case query.post query.gif query.failed query.preflight query.iframe"
         " query.error query.script-source query.style query.worker query.beacon-address"
-        " fragment.access_token fragment.plain fragment.route fragment.route-query"
+        " fragment.access_token fragment.plain fragment.route"
         " path.reset path.verify path.invite path.matrix path.file path.orders path.session"
         " path.encoded path.after-word path.trailing path.first"
         " form.csrf form.token form.text-plain form.json form.base64 form.hidden form.page"
@@ -57,6 +57,22 @@ _BY_KIND: dict[str, str] = {
         " events.address events.data events.id events.name events.split events.json"
         " storage.local storage.session storage.token storage.nested storage.array"
         " graphql.variable graphql.literal graphql.operation graphql.extension"
+        " hand.comment hand.comment-creator hand.comment-page hand.comment-entry"
+        " hand.comment-request hand.comment-header hand.comment-cookie hand.comment-param"
+        " hand.comment-content hand.comment-timings hand.etag hand.unknown hand.unknown-nested"
+        " hand.unknown-key hand.pseudo-path hand.fragment hand.address hand.started hand.page-id"
+        " hand.page-title hand.pageref hand.connection hand.server-address hand.version"
+        " hand.creator hand.maker-version hand.method hand.mime hand.priority hand.resource"
+        " hand.error hand.protocol hand.status-text hand.expires hand.same-site hand.cookie-domain"
+        " hand.cookie-path hand.encoding hand.file-name hand.part-type hand.direction"
+        " hand.initiator-type hand.initiator-address hand.initiator-detail hand.fetch-type"
+        " hand.security hand.cache-expires hand.redirect hand.date-header hand.agent hand.server"
+        " hand.accept hand.cache-control hand.vary hand.allow-headers hand.content-encoding"
+        " hand.host hand.forwarded hand.range hand.priority-header hand.alt-svc hand.via"
+        " hand.keep-alive hand.permissions hand.robots hand.location-scheme hand.data-address"
+        " hand.javascript hand.no-scheme hand.broken-address hand.mail hand.port hand.event-name"
+        " hand.origin hand.if-none-match hand.disposition hand.timing-name hand.retry"
+        " path.image path.script path.after-file path.capitals"
         " inline.data-url inline.initiator page.title reply.redirect-relative reply.redirect-303"
     ),
     "password": (
@@ -86,7 +102,7 @@ _BY_KIND: dict[str, str] = {
         "json.account-number json.account-text path.number query.number reply.json-account"
         " form.iban json.float"
     ),
-    "uuid": "path.uuid query.uuid json.uuid header.traceparent reply.json-uuid",
+    "uuid": "path.uuid query.uuid json.uuid hand.uuid-header reply.json-uuid",
     "signature": (
         "jwt.header jwt.cookie jwt.query jwt.json jwt.reply jwt.form jwt.websocket jwt.events"
         " jwt.fragment jwt.storage jwt.path jwt.reply-header jwt.html"

@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 PIECE = 10
@@ -30,7 +31,7 @@ _DIGITS = re.compile(r"\+?[0-9]+")
 def find(data: bytes, canaries: Mapping[str, str]) -> dict[str, str]:
     """Place of each secret that `data` holds, and the piece that was seen."""
     layers = list(_layers(data))
-    needles = {place: list(_needles(secret)) for place, secret in canaries.items()}
+    needles = {place: _needles(secret) for place, secret in canaries.items()}
     seen = {}
     for text in layers:
         grams = {text[at : at + _GRAM] for at in range(len(text))}
@@ -50,16 +51,18 @@ def _in(text: bytes, needle: bytes, *, digits: bool) -> bool:
     return re.search(rb"(?<![0-9.])" + re.escape(needle) + rb"(?![0-9])", text) is not None
 
 
-def _needles(secret: str) -> Iterator[tuple[bytes, bool]]:
+@cache
+def _needles(secret: str) -> tuple[tuple[bytes, bool], ...]:
     """The secret and its pieces, in all encodings, and whether each is a short run of digits."""
+    made: dict[bytes, bool] = {}
     for piece in _pieces(secret):
         short = piece.isdigit() and len(piece) < PIECE
-        made = {form for plain in (piece, piece[::-1]) for form in _encodings(plain.encode())}
-        made |= {piece.lower().encode(), piece.upper().encode(), piece.encode("utf-16-be")}
-        for form in made:
-            if len(form) >= _GRAM:
-                yield form, short and form.isdigit()
-                yield json.dumps(form.decode("latin-1"))[1:-1].encode(), short and form.isdigit()
+        forms = {form for plain in (piece, piece[::-1]) for form in _encodings(plain.encode())}
+        forms |= {piece.lower().encode(), piece.upper().encode(), piece.encode("utf-16-be")}
+        for form in forms:
+            escaped = json.dumps(form.decode("latin-1"))[1:-1].encode()
+            made |= {each: short and each.isdigit() for each in (form, escaped)}
+    return tuple((form, digits) for form, digits in made.items() if len(form) >= _GRAM)
 
 
 def _pieces(secret: str) -> set[str]:

@@ -5,13 +5,14 @@ secrets each file holds: no browser writes everything.
 """
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.captures import recording, site
+from tests.captures import by_hand, recording, recording_webkit, site
 from tests.captures.canaries import Canaries
 from tests.captures.finder import find
 
@@ -23,8 +24,8 @@ def main() -> None:
     canaries = Canaries.fresh()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        for profile in ("chromium", "firefox"):
-            (folder / profile).mkdir()
+        for kind in ("chromium", "firefox"):
+            (folder / kind).mkdir()
         with sync_playwright() as playwright:
             with site.served(canaries) as origin:
                 recording.by_playwright(playwright, canaries, origin, CORPUS / "playwright.har")
@@ -37,6 +38,11 @@ def main() -> None:
             with site.served(canaries) as origin:
                 made_there = recording.by_firefox(canaries, origin, folder / "firefox")
             (CORPUS / "firefox.har").write_text(made_there)
+        if inspector := os.environ.get("VESTIBULE_WEBKIT"):
+            with sync_playwright() as playwright, site.served(canaries) as origin:
+                shown = recording_webkit.by_webkit(playwright, canaries, origin, inspector)
+            (CORPUS / "webkit.har").write_text(shown)
+    (CORPUS / "by-hand.har").write_text(by_hand.written(canaries))
     canaries.save(CORPUS / "canaries.json")
     note_places(canaries)
 

@@ -25,11 +25,9 @@ async ({ origin, secret, jwt }) => {
     "x-forwarded-user", "x-signature", "idempotency-key", "x-request-id", "x-unheard-of",
     "x-user-email", "x-otp"];
   const planted = Object.fromEntries(names.map((name) => [name, S(`header.${name}`)]));
-  const trace = S("header.traceparent");
   await get("/headers", { headers: {
     ...planted, "Authorization": `Bearer ${S("header.authorization")}`, "X-Id": jwt["jwt.header"],
-    "Accept-Language": `en-${S("header.accept-language")}`, "traceparent": `00-${trace}-00f067aa0ba902b7-01`,
-    [S("name.header")]: "1" } });
+    "Accept-Language": `en-${S("header.accept-language")}`, [S("name.header")]: "1" } });
   await get("/basic", { headers: { Authorization: `Basic ${b64(`${S("basic.username")}:${S("basic.password")}`)}` } });
   await get("/from", { referrer: `${origin}/came?token=${S("header.referer")}` });
 
@@ -47,14 +45,14 @@ async ({ origin, secret, jwt }) => {
   await get(`/query?a[${S("query.array")}]=1&k=v=${S("query.equals")}&${url(`t[${S("query.encoded-name")}]`)}=1`);
   await get(`/query?${S("name.query")}=1`);
   await get(`/query#${S("fragment.route")}`);
-  location.hash = `#/reset?code=${S("fragment.route-query")}`;
   await post(`/query?token=${S("query.post")}`, "a=1", "application/x-www-form-urlencoded");
   for (const path of [`/reset/${S("path.reset")}`, `/verify/${S("path.otp")}`, `/verify/${S("path.verify")}`,
     `/invite/${b64(S("path.invite"))}`, `/shop;jsessionid=${S("path.matrix")}/basket`, `/files/${S("path.file")}.pdf`,
     `/orders/${S("path.orders")}/lines/2`, `/users/${S("path.uuid")}`, `/u/${url(S("path.email"))}`,
     `/accounts/${S("path.number")}`, `/card/${S("path.card")}`, `/s/${hex(S("path.session"))}`,
     `/a%2F${S("path.encoded")}`, `/token=${S("path.after-word")}`, `/x/${S("path.trailing")}/`,
-    `/${S("path.first")}`, `/jwt/${jwt["jwt.path"]}`]) await get(path);
+    `/${S("path.first")}`,
+    `/photos/${S("path.image")}.png`, `/assets/${S("path.script").slice(0, 20)}.js`, `/get/${S("path.after-file").slice(0, 24)}.svg`, `/x/${S("path.capitals").toUpperCase()}`, `/jwt/${jwt["jwt.path"]}`]) await get(path);
 
   // Forms
   await form({ username: S("form.username"), password: S("form.password"), otp: S("form.otp"),
