@@ -9,7 +9,7 @@
 //
 // The file itself never leaves this browser: only what the worker made of it can be sent. A form
 // around the block that is sent while a recording is ready sends the recording first. Afterwards
-// the block tells its page by the event `attached`, which bubbles.
+// the block tells its page by the event `recording-sent`, which bubbles.
 
 import { Listing } from "./listing.js";
 import { drawRemoved, fill, part, share, size } from "./drawing.js";
@@ -35,7 +35,7 @@ const policy = trustedTypes?.createPolicy("vestibule-captures", { createScriptUR
 
 /** @param {HTMLElement} place */
 function bind(place) {
-  const { worker: workerAddress = "", table = "", upload = "", token = "" } = place.dataset;
+  const { worker: workerAddress = "", table = "", token = "" } = place.dataset;
   const most = Number(place.dataset.most);
   const listing = new Listing(place);
   /** @type {Worker | null} */
@@ -135,13 +135,13 @@ function bind(place) {
     stage("sending");
     progress(0);
     sending = new AbortController();
-    const answer = await sendBlob(upload, made, { token, progress, signal: sending.signal });
+    const answer = await sendBlob(place.dataset.upload ?? "", made, { token, progress, signal: sending.signal });
     sending = null;
     if (answer.done) {
       made = null;
       listing.clear();
       stage("done");
-      place.dispatchEvent(new CustomEvent("attached", { bubbles: true }));
+      place.dispatchEvent(new CustomEvent("recording-sent", { bubbles: true, detail: answer.kept }));
     } else if (answer.stopped) {
       stage("ready");
     } else {

@@ -7,7 +7,9 @@
  * @property {AbortSignal} signal
  */
 
-/** @typedef {{done: boolean, stopped: boolean, said: string}} Sent `said`: the server's own words for a refusal */
+/** @typedef {{id: string, name: string, size: number, kind: string, entries: number | null}} Kept what the server says of a file that it keeps */
+
+/** @typedef {{done: boolean, stopped: boolean, said: string, kept: Kept | null}} Sent `said`: the server's own words for a refusal */
 
 /**
  * Send a recording; never throws. Nothing is kept of one that was cut, so it is simply sent anew.
@@ -20,7 +22,7 @@ export function sendBlob(address, { blob, name }, { token, progress, signal }) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     /** @param {boolean} done @param {boolean} stopped */
-    const end = (done, stopped) => resolve({ done, stopped, said: words(request) });
+    const end = (done, stopped) => resolve({ done, stopped, said: done ? "" : words(request), kept: done ? JSON.parse(request.responseText) : null });
     request.open("POST", `${address}?${new URLSearchParams({ name })}`);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.setRequestHeader("accept", "application/json");
