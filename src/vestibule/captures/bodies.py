@@ -23,7 +23,7 @@ _STORAGE = f'"{marker("storage")}"'
 _WORDS = {True: "true", False: "false", None: "null"}
 _SHORT = 96
 """Characters of a name and value whose judgement is remembered."""
-_PART_NAME = re.compile('name="([ !#-~]*)"')
+_PART_NAME = re.compile('[; ]name="([ !#-~]*)"')
 
 
 def body(text: str, media_type: str, taken: list[str]) -> str:
