@@ -170,6 +170,7 @@ async def sweep(ctx: Context) -> None:
         delivery.sweep_delivery,
         delivery.warn_expiring,
         support.sweep_tickets,
+        support.sweep_attachments,
         support.sweep_presence,
         knowledge.sweep_feedback,
     ):

@@ -100,18 +100,27 @@ def stored(scene: Scene) -> list[Path]:
 class Client:
     """A client with a conversation."""
 
-    def __init__(self, scene: Scene, session: Session, ticket: Ticket) -> None:
+    def __init__(self, scene: Scene, session: Session, cookie: str, ticket: Ticket) -> None:
         self.scene, self.ctx, self.session, self.ticket = scene, scene.ctx, session, ticket
-        self.place = Place(
-            ticket_id=ticket.id, account_id=session.account_id, added_by=session.account_id
-        )
+        self.cookie = cookie
+
+    @property
+    def place(self) -> Place:
+        """The client's own conversation."""
+        own = self.session.account_id
+        return Place(ticket_id=self.ticket.id, account_id=own, added_by=own)
+
+    async def find(self, number: str) -> Ticket:
+        """Another conversation of the same client."""
+        return await service.get_ticket(self.ctx, self.session, number)
 
     async def attach(self, name: str, data: bytes, **more: Any) -> Attached:
         """Add a file."""
         return await attach(self.ctx, self.place, name, in_pieces(data), **more)
 
     async def reply(self) -> Ticket:
-        """Send what waits."""
+        """Send what waits, a little later than what was written before."""
+        self.scene.clock.step(1000)
         return await service.reply(self.ctx, self.session, self.ticket, text="here it is")
 
     async def read(self, id_: str) -> bytes:
@@ -126,11 +135,11 @@ class Client:
 async def open_client(scene: Scene, name: str = "alice") -> Client:
     """A client of that name who has begun a conversation."""
     account = await scene.account(name)
-    session, _ = await open_session(scene, account)
+    session, cookie = await open_session(scene, account)
     ticket = await service.open_ticket(
         scene.ctx, session, topic=Topic.OTHER, subject="A picture", text="See what I attach."
     )
-    return Client(scene, session, ticket)
+    return Client(scene, session, cookie, ticket)
 
 
 async def open_member(scene: Scene, name: str, role: Role) -> Member:

@@ -124,6 +124,13 @@ def size(count: int, language: str) -> str:
     return format_unit(count, "digital-byte", "long", locale=_locale(language))
 
 
+def took(ms: float, language: str) -> str:
+    """Milliseconds as people who measure say them: ``0.4 ms``, ``340 ms``, ``1.2 sec``."""
+    unit, amount = ("second", ms / 1000) if ms >= 1000 else ("millisecond", ms)
+    number = round(amount) if amount >= _WHOLE_FROM else round(amount, 1)
+    return format_unit(number, f"duration-{unit}", "short", locale=_locale(language))
+
+
 def day(written: str, language: str) -> str:
     """``2026-11-22`` as the language writes a day, ``2026-11`` as it writes a month."""
     year, month, *rest = (int(part) for part in written.split("-"))

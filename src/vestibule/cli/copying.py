@@ -12,7 +12,7 @@ from vestibule.base.context import Context, Objects
 from vestibule.cli import terminal
 from vestibule.statements import service
 
-_KINDS = ("statements", "uploads")
+_KINDS = ("statements", "uploads", "attachments")
 _AT_ONCE = 8
 
 

@@ -3,12 +3,13 @@
 Other rooms' parts of the desk come through the same door (`gate.at_desk`).
 """
 
-from vestibule.support.admin import canned, conversation, listing
+from vestibule.support.admin import canned, captures, conversation, listing
 
 __all__ = ["routes"]
 
 routes = [
     *listing.routes,
     *conversation.routes,
+    *captures.routes,
     *canned.routes,
 ]

@@ -25,6 +25,7 @@ from vestibule.support.admin.listing import parts_of
 from vestibule.support.rules import TEXT_MOST, Event, Ticket, follows
 from vestibule.support.rules.canned import filled, ready_for
 from vestibule.support.service import canned, reading
+from vestibule.support.service.looking import list_attachments
 from vestibule.support.service.reading import Opened
 from vestibule.web import forms
 from vestibule.web.language import language_of
@@ -99,6 +100,7 @@ async def _page(request: Request, session: Session, member: Member, draft: Draft
         parts=parts_of(member),
         opened=opened,
         ticket=ticket,
+        attached=await list_attachments(ctx, ticket),
         answers=answers,
         ready=ready_for(kept, ticket.language),
         colleagues=_takers(member, opened),
@@ -122,7 +124,10 @@ def _takers(member: Member, opened: Opened) -> list[Member]:
     """To whom this member may give it, beside taking it."""
     if not member.may(Ability.HAND_OVER):
         return []
-    return [one for one in opened.colleagues if one.account_id != opened.ticket.assigned_to]
+    has = opened.ticket.assigned_to
+    # What nobody has is taken by a button of its own.
+    but = {has or member.account_id}
+    return [one for one in opened.colleagues if one.account_id not in but]
 
 
 def _spoken(request: Request, session: Session, names: tuple[str, ...]) -> str:

@@ -150,7 +150,7 @@ async def _multipart(
     chunks = _limited(bodies.paced(request), allowed + most)
     sent = dict[str, str]()
     async for part in multipart.parts_of(request, chunks):
-        if part.filename is not None and part.name == FILES:
+        if part.name == FILES:
             await _take(request, session, sent, part)
             continue
         if part.name in sent or part.name not in (*names, csrf.FIELD):

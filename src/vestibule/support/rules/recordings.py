@@ -6,8 +6,9 @@ is read whole, the recording itself only where one request is looked at. Pure.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -290,3 +291,47 @@ def phases_of(timings: object) -> tuple[Phase, ...]:
 def _positive(value: object) -> float:
     # -1 stands for: did not happen.
     return float(value) if isinstance(value, int | float) and value > 0 else 0.0
+
+
+# --- what was taken out -----------------------------------------------------------------------
+
+# Loosely: what is shown as a marker is one or looks like one, and is shown with its own words.
+_MARKER: Final = re.compile(r"~removed\.([a-z][a-z-]{0,30})((?:\.[A-Za-z0-9_-]+)*)~")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text: as it was recorded, or the place of what was taken out."""
+
+    text: str
+    reason: str
+    """Why it was taken out, by the table of rules; empty: it was not."""
+
+
+def pieces_of(text: str, known: Container[str]) -> list[Piece]:
+    """A text cut at the marks of what was taken out; ``known`` are the reasons there are."""
+    pieces, at = list[Piece](), 0
+    for found in _MARKER.finditer(text):
+        if found[1] in known:
+            if found.start() > at:
+                pieces.append(Piece(text[at : found.start()], ""))
+            pieces.append(Piece(found[2].lstrip("."), found[1]))
+            at = found.end()
+    if at < len(text):
+        pieces.append(Piece(text[at:], ""))
+    return pieces
+
+
+def removed_in(value: object, known: Container[str]) -> dict[str, int]:
+    """How much was taken out of a request, by reason; the most first."""
+    counts = Counter[str]()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            counts.update(found[1] for found in _MARKER.finditer(one) if found[1] in known)
+        elif isinstance(one, dict):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+    return dict(counts.most_common())

@@ -119,7 +119,7 @@ class Sanitising:
         # Where a time cannot be read, that of the request before: the line keeps its place.
         self._last = _moment(entry.started) or self._last
         line = Listed(
-            number=entry.number,
+            number=entry.number + 1,
             offset=entry.offset,
             length=entry.length,
             started=self._last,

@@ -94,7 +94,9 @@ SEND: Final = (
 # --- reading -----------------------------------------------------------------------------------
 
 # Whether staff has written since its message.
-_WRITTEN_AT: Final = select(_m.at).where(_m.id == _a.message_id).scalar_subquery()
+_WRITTEN_AT: Final = (
+    select(_m.at).where(_m.id == _a.message_id).correlate(ticket_attachment).scalar_subquery()
+)
 _ANSWERED: Final = (
     select(_answer.c.id)
     .where(
@@ -102,6 +104,7 @@ _ANSWERED: Final = (
         _answer.c.by == "staff",
         _answer.c.at >= _WRITTEN_AT,
     )
+    .correlate(ticket_attachment)
     .exists()
 )
 _SHOWN: Final = select(

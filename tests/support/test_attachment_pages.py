@@ -1,0 +1,457 @@
+"""What browsers send and get of attachments: with a script, by a form, and as staff."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.desk import Desk
+from tests.support.staffing import hire
+from tests.support.test_attaching import PNG, SECRET, Client, har, open_client, request_, stored
+from vestibule.sessions.rules import Proof
+from vestibule.staff.rules import Role
+from vestibule.support.service.looking import list_attachments, list_waiting
+from vestibule.web import cookies
+
+EVIL = '"><img src=x onerror=alert(1)>\r\nX-Evil: 1/../\u202egpj.exe.txt'
+
+
+async def visit(desk: Desk, name: str = "alice") -> Client:
+    """A client at the browser, with a conversation."""
+    client = await open_client(desk.scene, name)
+    desk.http.cookies.set(cookies.SESSION, client.cookie, domain="portal.example")
+    return client
+
+
+@pytest.fixture
+async def alice(desk: Desk) -> Client:
+    """A client at the browser, who has begun a conversation."""
+    return await visit(desk)
+
+
+async def token_of(desk: Desk, page: str) -> str:
+    """The token of the page's forms."""
+    shown = await desk.http.get(page)
+    assert shown.status_code == 200, shown.text
+    found = re.search(r'name="form" value="([^"]+)"', shown.text)
+    assert found is not None
+    return found[1]
+
+
+async def once_of(desk: Desk, page: str) -> str:
+    """The name of the page's form."""
+    found = re.search(r'name="once" value="([^"]+)"', (await desk.http.get(page)).text)
+    assert found is not None
+    return found[1]
+
+
+async def post(
+    desk: Desk, client: Client, name: str, data: bytes, **headers: str
+) -> httpx.Response:
+    """A file as the script sends it."""
+    page = f"/messages/{client.ticket.number}"
+    token = await token_of(desk, page)
+    return await desk.http.post(
+        f"{page}/attachments",
+        params={"name": name},
+        content=data,
+        headers={"x-form-token": token, "content-type": "application/octet-stream"} | headers,
+    )
+
+
+# --- by script --------------------------------------------------------------------------------
+
+
+async def test_file_sent_by_script_waits_on_the_page(desk: Desk, alice: Client) -> None:
+    """The answer names it; the page lists it, and it goes along with the reply."""
+    kept = await post(desk, alice, "photo.png", PNG)
+    assert kept.status_code == 201
+    assert kept.json()["name"] == "photo.png"
+    page = f"/messages/{alice.ticket.number}"
+    assert "photo.png" in (await desk.http.get(page)).text
+    listed = await desk.http.get(f"{page}/attachments")
+    assert [one["id"] for one in listed.json()["attachments"]] == [kept.json()["id"]]
+    await desk.send(page, f"{page}/reply", text="See the picture.", once="A" * 22)
+    shown = (await desk.http.get(page)).text
+    assert f"{page}/attachments/{kept.json()['id']}/picture" in shown
+
+
+async def test_recording_sent_by_script_is_made_safe_and_reported(
+    desk: Desk, alice: Client
+) -> None:
+    """The answer says what was taken out, whatever the browser did before."""
+    kept = await post(desk, alice, "trouble.har", har(request_()))
+    assert kept.json()["entries"] == 1
+    assert kept.json()["report"]["removed"]["authorization"] == 1
+    page = f"/messages/{alice.ticket.number}/attachments/{kept.json()['id']}"
+    assert SECRET not in (await desk.http.get(page)).text
+
+
+@pytest.mark.parametrize(
+    "headers, code",
+    [
+        ({"x-form-token": "wrong"}, "form_expired"),
+        ({"x-form-token": ""}, "form_expired"),
+        ({"origin": "https://evil.example"}, "cross_site"),
+        ({"sec-fetch-site": "cross-site"}, "cross_site"),
+    ],
+)
+async def test_file_sent_by_another_site_is_refused(
+    desk: Desk, alice: Client, headers: dict[str, str], code: str
+) -> None:
+    """Without the page's token, or from elsewhere: nothing is kept."""
+    refused = await post(desk, alice, "a.txt", b"hello", **headers)
+    assert refused.status_code == 403
+    assert refused.json()["code"] == code
+    assert stored(desk.scene) == []
+
+
+async def test_refusal_is_told_as_problem_details(desk: Desk, alice: Client) -> None:
+    """With the words that the page shows."""
+    refused = await post(desk, alice, "run.exe", b"MZ")
+    assert refused.status_code == 400
+    told = refused.json()
+    assert told["code"] == "attachment_type"
+    assert told["title"] == "Programs are not taken"
+
+
+async def test_file_for_a_new_conversation_goes_along_with_it(desk: Desk, alice: Client) -> None:
+    """The form's own name says which; another form's files are not taken."""
+    token, once = await token_of(desk, "/messages/new"), await once_of(desk, "/messages/new")
+    for name, form in (("mine.txt", once), ("other.txt", "B" * 22)):
+        kept = await desk.http.post(
+            f"/messages/new/{form}/attachments?name={name}",
+            content=b"hello",
+            headers={"x-form-token": token},
+        )
+        assert kept.status_code == 201
+    sent = await desk.send(
+        "/messages/new", "/messages/new", topic="other", subject="A", text="B", once=once
+    )
+    shown = (await desk.http.get(sent.headers["location"])).text
+    assert "mine.txt" in shown
+    assert "other.txt" not in shown
+
+
+async def test_file_is_taken_back_by_script(desk: Desk, alice: Client) -> None:
+    """Its id and the token; a second time it is not there any more."""
+    kept = (await post(desk, alice, "a.txt", b"hello")).json()
+    page = f"/messages/{alice.ticket.number}"
+    form = {"form": await token_of(desk, page), "id": kept["id"]}
+    address = f"{page}/attachments/remove"
+    gone = await desk.http.post(address, data=form, headers={"accept": "application/json"})
+    assert gone.status_code == 204
+    assert stored(desk.scene) == []
+    assert (await desk.http.post(address, data=form)).status_code == 404
+
+
+# --- by a form --------------------------------------------------------------------------------
+
+
+async def send_form(
+    desk: Desk, client: Client, *files: tuple[str, bytes], **fields: str
+) -> httpx.Response:
+    """The reply form, as a browser without scripts sends it."""
+    page = f"/messages/{client.ticket.number}"
+    sent = {"form": await token_of(desk, page), "once": "A" * 22, **fields}
+    parts: Any = [(name, (None, value)) for name, value in sent.items()]
+    parts += [("files", (name, data, "text/plain")) for name, data in files]
+    if not files:
+        parts.append(("files", ("", b"", "application/octet-stream")))
+    return await desk.http.post(f"{page}/reply", files=parts)
+
+
+async def test_form_brings_its_files_with_the_message(desk: Desk, alice: Client) -> None:
+    """One request: text and files, without a script."""
+    sent = await send_form(desk, alice, ("a.txt", b"one"), ("b.har", har(request_())), text="Two.")
+    assert sent.status_code == 303
+    [files] = (await list_attachments(desk.scene.ctx, alice.ticket)).values()
+    assert {one.name: one.kind.value for one in files} == {"a.txt": "file", "b.har": "capture"}
+
+
+async def test_form_without_a_file_sends_its_text(desk: Desk, alice: Client) -> None:
+    """An empty field for files is no file."""
+    assert (await send_form(desk, alice, text="Only words.")).status_code == 303
+    assert stored(desk.scene) == []
+
+
+async def test_form_with_a_refused_file_comes_back_with_all_that_was_typed(
+    desk: Desk, alice: Client
+) -> None:
+    """It says which reason, sends nothing, and keeps the files that were well."""
+    text = "A long story & <more>"
+    sent = await send_form(
+        desk, alice, ("good.txt", b"one"), ("bad.exe", b"MZ"), ("late.txt", b"x"), text=text
+    )
+    assert sent.status_code == 400
+    assert "Programs are not taken" in sent.text
+    assert "A long story &amp; &lt;more&gt;" in sent.text
+    assert "good.txt" in sent.text
+    assert [one.name for one in await list_waiting(desk.scene.ctx, alice.place)] == ["good.txt"]
+    assert await list_attachments(desk.scene.ctx, alice.ticket) == {}
+
+
+async def test_button_to_add_files_shows_the_page_again(desk: Desk, alice: Client) -> None:
+    """Nothing is sent yet; the text and the files are there. Then one is taken away."""
+    added = await send_form(desk, alice, ("a.txt", b"one"), text="Half a", act="attach")
+    assert added.status_code == 200
+    assert "Half a" in added.text
+    [waits] = await list_waiting(desk.scene.ctx, alice.place)
+    assert f'value="remove:{waits.id}"' in added.text
+    gone = await send_form(desk, alice, text="Half a", act=f"remove:{waits.id}")
+    assert gone.status_code == 200
+    assert "Half a" in gone.text
+    assert "a.txt" not in gone.text
+    assert stored(desk.scene) == []
+
+
+@pytest.mark.parametrize("place", ["first", "last", "never"])
+async def test_form_without_its_token_keeps_nothing(desk: Desk, alice: Client, place: str) -> None:
+    """A file before the token is as good as one without."""
+    page = f"/messages/{alice.ticket.number}"
+    token = ("form", (None, await token_of(desk, page)))
+    text, file = ("text", (None, "hello")), ("files", ("a.txt", b"one", "text/plain"))
+    parts: Any = {
+        "first": [file, token, text],
+        "last": [text, file, token],
+        "never": [text, file],
+    }[place]
+    refused = await desk.http.post(f"{page}/reply", files=parts)
+    assert refused.status_code == 403
+    assert stored(desk.scene) == []
+
+
+@pytest.mark.parametrize(
+    "kind, body",
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"--b\r\n\r\nx\r\n--b--"),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data\r\n\r\nx"),
+        ("multipart/form-data; boundary=b", b"--b\r\n" + b"x" * 20_000),
+        ("multipart/form-data; boundary=b", b"no boundary at all"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="nobody"\r\n\r\nx\r\n--b--',
+        ),
+    ],
+)
+async def test_form_that_is_none_is_refused(
+    desk: Desk, alice: Client, kind: str, body: bytes
+) -> None:
+    """With a 4xx, and nothing changed."""
+    page = f"/messages/{alice.ticket.number}/reply"
+    refused = await desk.http.post(page, content=body, headers={"content-type": kind})
+    assert 400 <= refused.status_code < 500
+
+
+# --- what comes out ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, data",
+    [
+        ("page.html", b"<script>alert(1)</script>"),
+        ("picture.svg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'),
+        ("photo.png", b"<script>alert(1)</script>"),
+        ("photo.png", PNG),
+        (EVIL, b"hello"),
+    ],
+)
+async def test_file_is_saved_and_never_shown(
+    desk: Desk, alice: Client, name: str, data: bytes
+) -> None:
+    """Of no type, in a sandbox, and under a name that is one plain line."""
+    kept = (await post(desk, alice, name, data)).json()
+    page = f"/messages/{alice.ticket.number}"
+    got = await desk.http.get(f"{page}/attachments/{kept['id']}")
+    assert got.content == data
+    assert got.headers["content-type"] == "application/octet-stream"
+    assert got.headers["content-disposition"].startswith("attachment; ")
+    assert got.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert got.headers["x-content-type-options"] == "nosniff"
+    assert "x-evil" not in got.headers
+    assert not re.search(r"[\x00-\x1f\u202e]", kept["name"])
+    assert "<img src=x" not in (await desk.http.get(page)).text
+    picture = await desk.http.get(f"{page}/attachments/{kept['id']}/picture")
+    assert picture.status_code == (200 if data == PNG else 404)
+    if data == PNG:
+        assert picture.headers["content-type"] == "image/png"
+        assert picture.headers["content-security-policy"] == "sandbox; default-src 'none'"
+
+
+async def test_download_goes_on_where_it_broke_off(desk: Desk, alice: Client) -> None:
+    """A part of it, over the border of two sealed chunks."""
+    data = bytes(range(256)) * 600
+    kept = (await post(desk, alice, "a.bin", data)).json()
+    address = f"/messages/{alice.ticket.number}/attachments/{kept['id']}"
+    got = await desk.http.get(address, headers={"range": "bytes=65000-70000"})
+    assert (got.status_code, got.content) == (206, data[65000:70001])
+
+
+async def test_file_of_another_client_is_not_found(desk: Desk, alice: Client) -> None:
+    """The same answer as for one that there is not; neither may anything be added there."""
+    kept = (await post(desk, alice, "a.txt", b"mine")).json()
+    page = f"/messages/{alice.ticket.number}/attachments"
+    mallory = await visit(desk, "mallory")
+    own = f"/messages/{mallory.ticket.number}/attachments"
+    answers = [
+        await desk.http.get(f"{page}/{kept['id']}"),
+        await desk.http.get(f"{own}/{kept['id']}"),
+        await desk.http.get(f"{own}/{'A' * 22}"),
+        await desk.http.get(page),
+        await desk.http.get(f"{page}/{kept['id']}/picture"),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * 5
+    token = await token_of(desk, f"/messages/{mallory.ticket.number}")
+    added = await desk.http.post(page, content=b"x", headers={"x-form-token": token})
+    assert added.status_code == 404
+    assert "mine" not in "".join(answer.text for answer in answers)
+
+
+# --- staff ------------------------------------------------------------------------------------
+
+
+async def sent_recording(desk: Desk, client: Client) -> str:
+    """The id of a recording with 130 requests that was sent."""
+    hosts = ("a.example", "b.example")
+    sent = [
+        request_(
+            f"https://{hosts[n % 2]}/page/{'x' * 30}?token=t{n}abcdef",
+            500 if n == 77 else 200,
+            time=float(n),
+            startedDateTime=f"2026-11-22T10:{n // 60:02d}:{n % 60:02d}.000Z",
+        )
+        for n in range(130)
+    ]
+    kept = await client.attach("trouble.har", har(*sent))
+    await client.reply()
+    return kept.attachment.id
+
+
+async def at_staff(desk: Desk, role: Role = Role.SUPPORT, **more: Any) -> None:
+    """A member of staff at the browser."""
+    colleague = await hire(desk.scene, "sam", role, **more)
+    desk.http.cookies.set(cookies.SESSION, colleague.cookie, domain="portal.example")
+
+
+async def test_recording_is_read_by_staff_in_pages(desk: Desk, alice: Client) -> None:
+    """Failures first, a hundred to a page, with a bar for each; what was taken out beside it."""
+    id_ = await sent_recording(desk, alice)
+    await at_staff(desk)
+    page = f"/staff/tickets/{alice.ticket.number}"
+    assert f"{page}/captures/{id_}" in (await desk.http.get(page)).text
+    shown = (await desk.http.get(f"{page}/captures/{id_}")).text
+    lines = re.findall(rf'href="{page}/captures/{id_}/(\d+)"', shown)
+    assert len(lines) == 100
+    assert lines[:2] == ["78", "1"]
+    assert shown.count('class="track"') == 100
+    assert "Credentials of requests" in shown
+    assert SECRET not in shown
+    last = (await desk.http.get(f"{page}/captures/{id_}?page=2")).text
+    assert len(re.findall(rf'href="{page}/captures/{id_}/(\d+)\?', last)) in {0, 30}
+
+
+@pytest.mark.parametrize(
+    "query, first, count",
+    [
+        ("order=slowest", "130", 100),
+        ("group=failed", "78", 1),
+        ("group=5xx", "78", 1),
+        ("host=b.example", "78", 65),
+        ("host=nobody.example", "", 0),
+        ("type=document", "78", 100),
+        ("type=image", "", 0),
+        ("find=B.EXAMPLE&order=time", "2", 65),
+        ("order=nonsense&page=-3&type=zzz", "78", 100),
+    ],
+)
+async def test_recording_is_filtered(
+    desk: Desk, alice: Client, query: str, first: str, count: int
+) -> None:
+    """By answer, kind, address and words; what is asked wrongly counts as not asked."""
+    id_ = await sent_recording(desk, alice)
+    await at_staff(desk)
+    address = f"/staff/tickets/{alice.ticket.number}/captures/{id_}"
+    shown = (await desk.http.get(f"{address}?{query}")).text
+    lines = re.findall(rf'href="{address}/(\d+)["?]', shown)
+    assert (lines[0] if lines else "", len(lines)) == (first, count)
+
+
+async def test_one_request_is_shown_with_what_was_taken_out(desk: Desk, alice: Client) -> None:
+    """Its headers, its times and the reasons; nothing of it is a link or runs."""
+    id_ = await sent_recording(desk, alice)
+    await at_staff(desk)
+    address = f"/staff/tickets/{alice.ticket.number}/captures/{id_}"
+    shown = await desk.http.get(f"{address}/78")
+    assert shown.status_code == 200
+    assert "authorization" in shown.text.lower()
+    assert "<mark>Credentials of requests" in shown.text
+    assert "Waiting for the server" in shown.text
+    assert SECRET not in shown.text
+    assert 'href="https://a.example' not in shown.text
+    for missing in ("0", "131", "x", "-1", "9" * 30):
+        assert (await desk.http.get(f"{address}/{missing}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "role, proof, status",
+    [
+        (Role.OBSERVER, Proof.PUSH, 403),
+        (Role.SUPPORT, Proof.PASSWORD, 403),
+        (None, Proof.PUSH, 404),
+        (Role.SUPPORT, Proof.PUSH, 200),
+    ],
+)
+async def test_recording_is_for_those_who_may_read(
+    desk: Desk, alice: Client, role: Role | None, proof: Proof, status: int
+) -> None:
+    """Not for observers, not by a password alone, and for clients there is no such page."""
+    id_ = await sent_recording(desk, alice)
+    if role is not None:
+        await at_staff(desk, role, proof=proof)
+    page = f"/staff/tickets/{alice.ticket.number}"
+    for address in (
+        f"{page}/captures/{id_}",
+        f"{page}/captures/{id_}/1",
+        f"{page}/attachments/{id_}",
+    ):
+        assert (await desk.http.get(address)).status_code == status
+    looks = [one for one in await desk.scene.events() if one["event"] == "support.attachment_seen"]
+    assert [json.loads(one["detail"])["how"] for one in looks] == (
+        ["listed", "request", "download"] if status == 200 else []
+    )
+
+
+async def test_recording_about_security_is_for_officers(desk: Desk, alice: Client) -> None:
+    """As the conversation that it is in."""
+    from_page = await desk.send(
+        "/messages/new", "/messages/new", topic="security", subject="A", text="B", once="C" * 22
+    )
+    number = from_page.headers["location"].split("/")[2].split("?")[0]
+    alice.ticket = await alice.find(number)
+    id_ = await sent_recording(desk, alice)
+    address = f"/staff/tickets/{number}/captures/{id_}"
+    await at_staff(desk)
+    assert (await desk.http.get(address)).status_code == 404
+    officer = await hire(desk.scene, "olga", Role.OFFICER)
+    desk.http.cookies.set(cookies.SESSION, officer.cookie, domain="portal.example")
+    assert (await desk.http.get(address)).status_code == 200
+
+
+async def test_file_sent_in_pieces_is_read_as_it_comes(desk: Desk, alice: Client) -> None:
+    """Without an announced length too."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(50):
+            yield b"x" * 10_000
+
+    page = f"/messages/{alice.ticket.number}"
+    token = await token_of(desk, page)
+    kept = await desk.http.post(
+        f"{page}/attachments?name=a.txt", content=pieces(), headers={"x-form-token": token}
+    )
+    assert kept.json()["size"] == 500_000
