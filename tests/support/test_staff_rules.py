@@ -232,7 +232,7 @@ def test_everything_drawn_lies_within_the_plot(waits: list[tuple[int, int]]) -> 
     assert plot.any
     assert plot.answers == len(waits)
     for bar in plot.bars:
-        assert plot.start <= bar.x < bar.x + bar.width <= plot.width
+        assert 0 <= bar.x < bar.x + bar.width <= plot.end < plot.width
         assert 0 <= bar.slow_y <= bar.median_y <= plot.floor
     assert all(one.x < other.x for one, other in pairwise(plot.bars))
     assert plot.bars[-1].named

@@ -12,10 +12,12 @@ from vestibule.accounts import service as accounts
 from vestibule.app import open_context
 from vestibule.base.sealing import Keys
 from vestibule.base.settings import Settings
+from vestibule.cli import demo_desk
 from vestibule.cli.demo_statements import publish_samples
 from vestibule.protocol.typed_code import make_typed_code
 
-PEOPLE = {"mira": "Mira Bellini", "tomas": "Tomas Okafor"}
+CLIENTS = {"mira": "Mira Bellini", "tomas": "Tomas Okafor"}
+PEOPLE = CLIENTS | {username: name for username, (name, _) in demo_desk.STAFF.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class DemoAccount:
 
     username: str
     password: str
+
+    @property
+    def role(self) -> str:
+        """What it is at the desk; empty: a client."""
+        _, role = demo_desk.STAFF.get(self.username, ("", ""))
+        return str(role)
 
 
 def path(settings: Settings) -> Path:
@@ -35,7 +43,9 @@ async def prepare(settings: Settings) -> list[DemoAccount]:
     """Make the accounts that are missing and return all of them."""
     Keys.create(settings.data)
     await schema.upgrade(settings.database)
-    known = _read(path(settings)) or [DemoAccount(name, random_password()) for name in PEOPLE]
+    known = _read(path(settings))
+    there = {one.username for one in known}
+    known += [DemoAccount(name, random_password()) for name in PEOPLE if name not in there]
     # Kept first: an account whose password nobody knows would be of no use.
     _write(path(settings), known)
     async with open_context(settings) as ctx:
@@ -47,8 +57,12 @@ async def prepare(settings: Settings) -> list[DemoAccount]:
                     password=account.password,
                     display_name=PEOPLE.get(account.username, account.username),
                 )
-        there = [await accounts.find_account(ctx, username=one.username) for one in known]
-        await publish_samples(ctx, [account for account in there if account is not None])
+        found = [await accounts.find_account(ctx, username=one.username) for one in known]
+        made = [account for account in found if account is not None]
+        clients = [account for account in made if account.username not in demo_desk.STAFF]
+        await publish_samples(ctx, clients)
+        await demo_desk.hire(ctx, made)
+        await demo_desk.open_desk(ctx, clients)
     return known
 
 

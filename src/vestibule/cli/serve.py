@@ -69,8 +69,9 @@ def announce(settings: Settings, accounts: list[demo.DemoAccount]) -> None:
         table.add_row("Statements", Text(settings.sftp_url, style="bold"))
     table.add_row("")
     for account in accounts:
+        who = f"   at the desk: {account.role}" if account.role else ""
         table.add_row(
-            "Account", f"[bold]{account.username}[/]   password [bold]{account.password}[/]"
+            "Account", f"[bold]{account.username}[/]   password [bold]{account.password}[/]{who}"
         )
     table.add_row("")
     for number, step in enumerate(_steps(settings, accounts[0]), 1):
@@ -86,4 +87,5 @@ def _steps(settings: Settings, account: demo.DemoAccount) -> list[str]:
         f"Open {settings.phone_url} in a second window: link this phone by code or camera.",
         "Sign out, sign in again, and approve it in the second window.",
         "In the settings, under File delivery, let a program of yours fetch the statements.",
+        "Sign in as one of the desk and link the phone: the menu then leads to the clients.",
     ]

@@ -93,8 +93,8 @@ def share_of(ordered: Sequence[int], share: float) -> int:
 
 _WIDTH: Final = 720
 _HEIGHT: Final = 260
-_START: Final = 84
-"""Room for the words beside the lines."""
+_END: Final = 632
+"""Where the days end: beyond are the words beside the lines, next to the latest of them."""
 _TOP: Final = 16
 _BOTTOM: Final = 36
 _BAR: Final = 0.56
@@ -103,7 +103,7 @@ _STEPS: Final = tuple(
     [minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30)]
     + [hours * HOUR for hours in (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)]
 )
-_NAMED: Final = 5
+_NAMED: Final = 7
 """Every so many days one is named beneath."""
 
 
@@ -138,7 +138,8 @@ class Plot:
 
     width: int
     height: int
-    start: int
+    end: int
+    """Where the lines end and their words begin."""
     floor: int
     """Where zero lies."""
     lines: tuple[Line, ...]
@@ -162,7 +163,7 @@ def plot_of(days: Sequence[Day]) -> Plot:
     step = _step(max((day.slow_ms or 0 for day in days), default=0))
     count = _LINES
     most = step * count
-    room = (_WIDTH - _START) / max(1, len(days))
+    room = _END / max(1, len(days))
 
     def at(ms: int) -> float:
         return round(floor - (floor - _TOP) * ms / most, 1)
@@ -170,7 +171,7 @@ def plot_of(days: Sequence[Day]) -> Plot:
     bars = tuple(
         Bar(
             day=day,
-            x=round(_START + room * number + room * (1 - _BAR) / 2, 1),
+            x=round(room * number + room * (1 - _BAR) / 2, 1),
             width=round(room * _BAR, 1),
             median_y=at(day.median_ms or 0),
             slow_y=at(day.slow_ms or 0),
@@ -182,7 +183,7 @@ def plot_of(days: Sequence[Day]) -> Plot:
     return Plot(
         width=_WIDTH,
         height=_HEIGHT,
-        start=_START,
+        end=_END,
         floor=floor,
         lines=tuple(Line(at(step * number), step * number) for number in range(count + 1)),
         bars=bars,

@@ -27,7 +27,7 @@ PRESENT_MS: Final = 45 * SECOND
 """Who looked within this time counts as having a conversation open; the page looks oftener."""
 BEAT_S: Final = 10.0
 """How often it does."""
-_SIGN_INS: Final = 8
+_SIGN_INS: Final = 5
 _OTHERS: Final = 5
 _NO_NUMBER: Final = "-"
 
