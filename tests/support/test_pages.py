@@ -9,7 +9,7 @@ import pytest
 from tests.desk import Desk, open_session
 from tests.support.test_service import CANARY, member_of
 from vestibule.accounts.rules import Account
-from vestibule.base.clock import DAY, HOUR
+from vestibule.base.clock import DAY, MINUTE
 from vestibule.base.ids import new_id
 from vestibule.staff.rules import Member
 from vestibule.support import service
@@ -60,14 +60,14 @@ async def test_empty_centre_says_what_to_do(desk: Desk, owner: Account) -> None:
 async def test_centre_has_what_is_new_on_top(desk: Desk, owner: Account, member: Member) -> None:
     """Unread before the rest, each with its number, topic and what happens next."""
     first = await written(desk, owner, subject="The first")
-    desk.scene.clock.step(HOUR)
+    desk.scene.clock.step(MINUTE)
     await written(desk, owner, subject="The second")
     await service.answer(desk.scene.ctx, member, first, "Done.")
     page = await desk.http.get("/messages")
     assert page.text.index("The first") < page.text.index("The second")
     assert first.number in page.text
     assert "Open (2)" in said(page)
-    assert "Messages, new ones" in said(page)
+    assert "There are new ones" in said(page)
     assert ">New</span>" in page.text
 
 
@@ -163,8 +163,8 @@ async def test_looking_at_it_takes_the_mark_back(
     """The page says what is new once; the next one no longer does."""
     ticket = await service.answer(desk.scene.ctx, member, await written(desk, owner), "Try this.")
     address = f"/messages/{ticket.number}"
-    assert "Messages, new ones" in said(await desk.http.get(address))
-    assert "Messages, new ones" not in said(await desk.http.get(address))
+    assert "There are new ones" in said(await desk.http.get(address))
+    assert "There are new ones" not in said(await desk.http.get(address))
 
 
 async def test_reply_close_and_open_again(desk: Desk, owner: Account, member: Member) -> None:

@@ -27,6 +27,7 @@ from vestibule.web.visitor import visitor
 _HERE: Final = frozenset({"desk_text", "desk_moved", "too_many_requests"})
 """What is said above the form, with everything that was typed still in it."""
 _DONE: Final = frozenset({"sent", "replied", "cancelled", "closed", "reopened"})
+_ENDS: Final = frozenset({"cancelled", "closed"})
 _OFFERED: Final = (Event.REPLY, Event.CANCEL, Event.CLOSE, Event.REOPEN)
 
 
@@ -96,7 +97,14 @@ async def _page(
 def _entries(messages: list[Message], happened: list[Happened]) -> list[Entry]:
     entries = [Entry(message.at, message, None) for message in messages]
     entries += [Entry(one.at, None, one) for one in happened]
-    return sorted(entries, key=lambda entry: entry.at)
+    return sorted(entries, key=_place)
+
+
+def _place(entry: Entry) -> tuple[int, int]:
+    """In one moment somebody takes it, writes, and closes it, in this order."""
+    if entry.happened is None:
+        return entry.at, 1
+    return entry.at, 2 if entry.happened.what in _ENDS else 0
 
 
 def _steps(ticket: Ticket) -> list[tuple[str, str]]:

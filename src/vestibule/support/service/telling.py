@@ -79,7 +79,7 @@ async def remind_for_ever(ctx: Context) -> None:
             await remind_due(ctx)
         except Exception:  # noqa: BLE001
             # The database is away, perhaps; the next round finds the same.
-            _log.exception("support.reminding_failed")
+            _log.exception("desk.reminding_failed")
         await asyncio.sleep(_POLL_S)
 
 
