@@ -12,7 +12,7 @@ import { remove, safeName, stays } from "./values.js";
 
 const OPENS_JSON = /^[ \t\n\r]*[{[]/;
 const PART = /^content-disposition: form-data;/i;
-const PART_NAME = /name="([ !#-~]*)"/;
+const PART_NAME = /[; ]name="([ !#-~]*)"/;
 
 /** A body by its media type, as the capture has it (§8.1). @param {Work} work @param {string} text @param {string} type @returns {string} */
 export function body(work, text, type) {
@@ -26,6 +26,14 @@ export function body(work, text, type) {
     safe = jsonText(work, text);
   }
   return safe ?? opaque(work, text);
+}
+
+/** Whether nothing of a body of this type is kept, whatever it says. @param {Work["rules"]} rules @param {string} type @param {import("./reader.js").Big} text */
+export function isOpaque({ media }, type, text) {
+  const kind = typeOf(type);
+  if (media.form.has(kind) || kind.startsWith(media.multipart)) return false;
+  if (media.json.has(kind) || kind.endsWith(media.jsonEnding)) return false;
+  return !media.plain.has(kind) || !text.mayOpenJson();
 }
 
 /** A body of which nothing is kept. @param {Work} work @param {string} text */

@@ -20,6 +20,38 @@ export class Odd {
   }
 }
 
+/**
+ * A long text that may not be needed: of a script or picture only the size is told. Strings of a
+ * million characters would fill the memory before the collector looks for them.
+ */
+export class Big {
+  /** @param {Uint8Array<ArrayBuffer>} raw as written, checked; ours alone @param {number} size bytes of the text in UTF-8 */
+  constructor(raw, size) {
+    this.raw = raw;
+    this.size = size;
+  }
+
+  /** Whether JSON may begin here, an object or array: surely not, or perhaps. */
+  mayOpenJson() {
+    for (let i = 0; i < this.raw.length; i++) {
+      const byte = this.raw[i] ?? 0;
+      if (byte === 0x5c && BLANKS.has(this.raw[i + 1] ?? 0)) i++;
+      else if (byte !== 0x20) return byte === 0x5c || byte === 0x7b || byte === 0x5b;
+    }
+    return false;
+  }
+
+  text() {
+    const text = utf8.decode(this.raw);
+    return this.raw.includes(0x5c) ? /** @type {string} */ (JSON.parse(`"${text}"`)) : text;
+  }
+
+  /** It was judged: give the memory back at once. */
+  release() {
+    this.raw.buffer.transfer?.(0);
+  }
+}
+
 /** A number, as written. */
 export class Num {
   /** @param {string} raw */
@@ -33,21 +65,23 @@ export const NESTED = Symbol("nested");
 
 /**
  * @typedef {string | Odd} Text
- * @typedef {Text | Num | boolean | null} Scalar
+ * @typedef {Text | Big | Num | boolean | null} Scalar
  * @typedef {"{" | "[" | '"' | "0" | "t" | "f" | "n"} Kind how a value begins; any number: `0`
  */
 
+const BLANKS = new Set([0x6e, 0x72, 0x74]); // \n \r \t
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class Reader {
   /**
    * @param {(most: number) => Uint8Array} source the next bytes; none: the end
-   * @param {{limit: number, longest: number, digits: number, depth: number, onRead?: (bytes: number) => void}} how
+   * @param {{limit: number, longest: number, big: number, digits: number, depth: number, onRead?: (bytes: number) => void}} how
    */
-  constructor(source, { limit, longest, digits, depth, onRead }) {
+  constructor(source, { limit, longest, big, digits, depth, onRead }) {
     this.source = source;
     this.limit = limit;
     this.longest = longest;
+    this.big = big; // texts of more bytes than this are read only when somebody asks
     this.digits = digits;
     this.deepest = depth;
     this.onRead = onRead;
@@ -179,10 +213,11 @@ export class Reader {
 
   /** @returns {Text} */
   string() {
-    return /** @type {Text} */ (this.scan(true));
+    const text = this.scan(true);
+    return text instanceof Big ? text.text() : /** @type {Text} */ (text);
   }
 
-  /** @param {boolean} wanted @returns {Text | null} */
+  /** @param {boolean} wanted @returns {Text | Big | null} */
   scan(wanted) {
     this.at++;
     const start = this.base + this.at;
@@ -217,12 +252,17 @@ export class Reader {
     }
   }
 
-  /** @param {number} size @param {number} end @param {number} marks @returns {Text} */
+  /** @param {number} size @param {number} end @param {number} marks @returns {Text | Big} */
   taken(size, end, marks) {
     const from = this.kept;
     this.kept = -1;
     if (from < 0 || size > this.longest) return new Odd("oversize", size);
     const raw = this.window.subarray(from, end);
+    if (size > this.big) {
+      const told = marks & 1 ? sizeOf(raw) : size;
+      if (told < 0) return new Odd("broken", size);
+      if (told > this.big) return new Big(raw.slice(), told);
+    }
     if (marks === 0) return ascii(raw);
     const text = utf8.decode(raw);
     if ((marks & 1) === 0) return text;
@@ -286,7 +326,7 @@ export class Reader {
   /** @returns {Scalar | typeof NESTED} the value that follows */
   scalar() {
     const kind = this.kind();
-    if (kind === '"') return this.string();
+    if (kind === '"') return /** @type {Text | Big} */ (this.scan(true));
     if (kind === "0") return new Num(this.number());
     return kind === "{" || kind === "[" ? NESTED : this.literal();
   }
@@ -339,3 +379,28 @@ function ascii(raw) {
   if (raw.length > 48) return utf8.decode(raw);
   return String.fromCharCode.apply(null, /** @type {number[]} */ (/** @type {unknown} */ (raw)));
 }
+
+/** @param {Uint8Array} raw a string as written, checked @returns {number} its bytes in UTF-8 without escapes; -1: it is broken */
+function sizeOf(raw) {
+  let size = raw.length;
+  for (let i = raw.indexOf(0x5c); i >= 0; i = raw.indexOf(0x5c, i)) {
+    if (raw[i + 1] !== 0x75) {
+      size -= 1;
+      i += 2;
+      continue;
+    }
+    const unit = unitAt(raw, i);
+    i += 6;
+    if (unit < 0xd800 || unit > 0xdfff) size -= unit < 0x80 ? 5 : unit < 0x800 ? 4 : 3;
+    else {
+      const second = unit < 0xdc00 && raw[i] === 0x5c && raw[i + 1] === 0x75 ? unitAt(raw, i) : 0;
+      if (second < 0xdc00 || second > 0xdfff) return -1;
+      size -= 8;
+      i += 6;
+    }
+  }
+  return size;
+}
+
+/** @param {Uint8Array} raw @param {number} i at the backslash of an escape with four digits */
+const unitAt = (raw, i) => parseInt(ascii(raw.subarray(i + 2, i + 6)), 16);

@@ -22,8 +22,10 @@ import { Rules } from "./table.js";
  */
 export function sanitise(source, sink, table, { limit, onEntry, onProgress } = {}) {
   const rules = new Rules(table);
-  const { bytes = 0, string = 0, number = 0, depth = 0 } = rules.limits;
-  const reader = new Reader(source, { limit: limit ?? bytes, longest: string, digits: number, depth, onRead: onProgress });
+  const { bytes = 0, string = 0, number = 0, depth = 0, value = 0 } = rules.limits;
+  // More bytes are more characters than a detector looks at, whatever they are.
+  const big = 4 * value;
+  const reader = new Reader(source, { limit: limit ?? bytes, longest: string, big, digits: number, depth, onRead: onProgress });
   const writer = new Writer(sink);
   const tally = new Tally(rules);
   new Structure(reader, writer, tally, onEntry).whole();

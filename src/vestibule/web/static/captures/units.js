@@ -1,10 +1,10 @@
 // Small objects whose members decide about each other, and single values (§3.2 and §3.3 of
 // spec/captures.md).
 
-import { body, message, opaque } from "./bodies.js";
+import { body, isOpaque, message, opaque } from "./bodies.js";
 import { cookieValue, headerValue, media } from "./headers.js";
 import { marker } from "./markers.js";
-import { Num, Odd } from "./reader.js";
+import { Big, Num, Odd } from "./reader.js";
 import { host, pairValue, url } from "./urls.js";
 import { remove, removed, safeName, stays } from "./values.js";
 
@@ -13,7 +13,8 @@ import { remove, removed, safeName, stays } from "./values.js";
  * @typedef {import("./table.js").Known} Known
  * @typedef {import("./reader.js").Scalar} Scalar
  * @typedef {(work: Work, text: string) => string} Judge
- * @typedef {{judge: Judge, place: string, name?: string}} Judged
+ * @typedef {{judge: Judge, place: string, name?: string, unseen?: (text: Big) => boolean}} Judged
+ *   `unseen`: whether a long text goes without a look at it, because of its place
  * @typedef {Map<string, Scalar>} Values
  */
 
@@ -56,7 +57,7 @@ export function kept(work, keep, value) {
  * A value as text: what it is made of decides first, what it says only then.
  * @param {Work} work @param {Scalar} value @param {Judged} how
  */
-function judged(work, value, { judge, place, name = "" }) {
+function judged(work, value, { judge, place, name = "", unseen }) {
   const { rules, taken } = work;
   if (value === null || typeof value === "boolean") return String(value);
   if (value instanceof Odd) {
@@ -65,12 +66,19 @@ function judged(work, value, { judge, place, name = "" }) {
     const sized = value.kind === "oversize" && SIZED_PLACES.has(place);
     return written(marker(rules, reason, sized ? value.size : undefined));
   }
-  const text = value instanceof Num ? value.raw : value;
+  if (value instanceof Big && unseen?.(value)) {
+    taken.push(place);
+    return written(marker(rules, place, value.size));
+  }
+  const text = textOf(value);
   return written(stays(rules, text) ? text : judge(work, text));
 }
 
 /** @param {Scalar | undefined} value */
-const textOf = (value) => (value instanceof Num ? value.raw : typeof value === "string" ? value : "");
+function textOf(value) {
+  if (value instanceof Big) return value.text();
+  return value instanceof Num ? value.raw : typeof value === "string" ? value : "";
+}
 
 /** @param {string} place @returns {(values: Values) => Record<string, Judged>} */
 const parameter = (place) => (values) => {
@@ -82,7 +90,7 @@ const parameter = (place) => (values) => {
   };
 };
 
-/** @type {Record<string, (values: Values) => Record<string, Judged>>} */
+/** @type {Record<string, (values: Values, rules: Work["rules"]) => Record<string, Judged>>} */
 const UNITS = {
   header: (values) => {
     const name = textOf(values.get("name"));
@@ -97,10 +105,11 @@ const UNITS = {
     name: { judge: (work, text) => safeName(work, text, "cookie"), place: "cookie" },
     value: { judge: cookieValue, place: "cookie" },
   }),
-  body: (values) => {
+  body: (values, rules) => {
     const type = textOf(values.get("mimeType"));
     const encoding = values.get("encoding") ?? "";
-    return { text: { judge: encoding === "" ? (work, text) => body(work, text, type) : opaque, place: "body" } };
+    if (encoding !== "") return { text: { judge: opaque, place: "body", unseen: () => true } };
+    return { text: { judge: (work, text) => body(work, text, type), place: "body", unseen: (text) => isOpaque(rules, type, text) } };
   },
   message: (values) => {
     const opcode = values.get("opcode");
@@ -120,7 +129,7 @@ const UNITS = {
  * @param {Work} work @param {Known} known @param {Values} values @returns {[string, string][]} @throws {WrongType}
  */
 export function unit(work, known, values) {
-  const judges = UNITS[known.unit]?.(values) ?? {};
+  const judges = UNITS[known.unit]?.(values, work.rules) ?? {};
   /** @type {[string, string][]} */
   const safe = [];
   for (const [member, treatment] of known.members) {
@@ -129,5 +138,6 @@ export function unit(work, known, values) {
     const how = judges[member];
     safe.push([member, how ? judged(work, value, how) : kept(work, treatment.keep ?? "", value)]);
   }
+  for (const value of values.values()) if (value instanceof Big) value.release();
   return safe;
 }

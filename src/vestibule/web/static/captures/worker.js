@@ -11,20 +11,26 @@ import { CaptureRefused } from "./errors.js";
  * @typedef {import("./report.js").Told} Told
  */
 
-const PART = 4 << 20; // bytes that become one part of the blob: the browser keeps these, not us
+const PART = 2 << 20; // bytes that become one part of the blob: the browser keeps these, not us
 const TELL_EVERY = 100; // ms
 
 /** @param {Told} told */
 const tell = (told) => postMessage(told);
 
+/** Give memory back at once: the collector would wait until there is much of it. @param {Uint8Array<ArrayBuffer>} bytes */
+const release = ({ buffer }) => void buffer.transfer?.(0);
+
 /** @param {File} file @returns {(most: number) => Uint8Array} the next bytes; none: the end */
 function source(file) {
   const reader = new FileReaderSync();
   let at = 0;
+  let last = new Uint8Array();
   return (most) => {
-    const piece = new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + most)));
-    at += piece.length;
-    return piece;
+    // Who asks for more has taken what there was.
+    release(last);
+    last = new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + most)));
+    at += last.length;
+    return last;
   };
 }
 
@@ -32,21 +38,22 @@ class Parts {
   constructor() {
     /** @type {Blob[]} */
     this.parts = [];
-    /** @type {Uint8Array<ArrayBuffer>[]} */
-    this.open = [];
+    this.open = new Uint8Array(PART);
     this.size = 0;
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} bytes that are not changed any more */
+  /** @param {Uint8Array<ArrayBuffer>} bytes */
   write(bytes) {
-    this.open.push(bytes);
-    this.size += bytes.length;
-    if (this.size >= PART) this.close();
+    if (this.size + bytes.length > PART) this.close();
+    if (bytes.length > PART) this.parts.push(new Blob([bytes]));
+    else this.open.set(bytes, this.size);
+    this.size += bytes.length > PART ? 0 : bytes.length;
+    release(bytes);
   }
 
   close() {
-    this.parts.push(new Blob(this.open));
-    [this.open, this.size] = [[], 0];
+    if (this.size) this.parts.push(new Blob([this.open.subarray(0, this.size)]));
+    this.size = 0;
   }
 
   whole() {
