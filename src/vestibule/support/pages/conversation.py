@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
+from vestibule.base.clock import SECOND
 from vestibule.base.context import Context
 from vestibule.base.errors import Refused
 from vestibule.base.ids import new_id
@@ -100,11 +101,12 @@ def _entries(messages: list[Message], happened: list[Happened]) -> list[Entry]:
     return sorted(entries, key=_place)
 
 
-def _place(entry: Entry) -> tuple[int, int]:
-    """In one moment somebody takes it, writes, and closes it, in this order."""
-    if entry.happened is None:
-        return entry.at, 1
-    return entry.at, 2 if entry.happened.what in _ENDS else 0
+def _place(entry: Entry) -> tuple[int, int, int]:
+    """In one second somebody takes it, writes, and closes it, in this order."""
+    rank = 1
+    if entry.happened is not None:
+        rank = 2 if entry.happened.what in _ENDS else 0
+    return entry.at // SECOND, rank, entry.at
 
 
 def _steps(ticket: Ticket) -> list[tuple[str, str]]:

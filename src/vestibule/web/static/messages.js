@@ -4,7 +4,7 @@
 //   data-mark                fetched anew; the mark tells the stream what is shown already
 //   form[data-keep=name]     what is typed is kept in this tab until it has been sent
 //   data-once                the form's own name: once it was sent, its draft is gone
-//   [data-suggest="/path"]   articles for what is typed: [{number, title, url, summary}]
+//   [data-suggest="/path"]   articles for what is typed: {articles: [{title, address, …}]}
 //   select[name=topic]       shows data-part="safety" beside it when it is about security
 
 // Each look counts as use of the session, which must still end when nobody is there.
@@ -91,14 +91,16 @@ function live(place) {
 
 // --- what is typed ----------------------------------------------------------------------------
 
+/** @typedef {HTMLTextAreaElement | HTMLSelectElement | HTMLInputElement} Field */
+
+/** @param {Element} each @returns {each is Field} */
+const isTyped = (each) =>
+  each instanceof HTMLTextAreaElement ||
+  each instanceof HTMLSelectElement ||
+  (each instanceof HTMLInputElement && each.type === "text");
+
 /** @param {HTMLFormElement} form */
-const fields = (form) =>
-  Array.from(form.elements).filter(
-    (each) =>
-      each instanceof HTMLTextAreaElement ||
-      each instanceof HTMLSelectElement ||
-      (each instanceof HTMLInputElement && each.type === "text"),
-  );
+const fields = (form) => Array.from(form.elements).filter(isTyped);
 
 /** @param {HTMLFormElement} form */
 function keep(form) {
@@ -137,14 +139,16 @@ function suggest(place) {
   /** @type {number | undefined} */
   let timer;
 
-  /** @param {unknown} found */
-  const draw = (found) => {
-    const articles = Array.isArray(found) ? found.slice(0, MOST_SHOWN) : [];
+  /** @typedef {{title: string, summary: string, address: string, language: string}} Article */
+
+  /** @param {Article[]} articles */
+  const draw = (articles) => {
     list.replaceChildren(
-      ...articles.map(({ title, url, summary }) => {
+      ...articles.slice(0, MOST_SHOWN).map(({ title, address, summary, language }) => {
         const item = document.createElement("li");
         const link = document.createElement("a");
-        link.href = new URL(url, location.origin).pathname;
+        link.href = new URL(address, location.origin).pathname;
+        item.lang = language;
         link.target = "_blank";
         link.rel = "noopener";
         link.textContent = title;
@@ -173,7 +177,7 @@ function suggest(place) {
     }
     try {
       const answer = await fetch(`${place.dataset.suggest}?q=${encodeURIComponent(words)}`);
-      if (answer.ok && words === asked) draw(await answer.json());
+      if (answer.ok && words === asked) draw((await answer.json()).articles);
     } catch {
       // No network, no suggestions; the form itself says so when it is sent.
     }
