@@ -82,7 +82,7 @@ def assert_har(data: bytes, like: Any) -> None:
 # --- nothing that was planted is left ---------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), SECRETS, DECORATIONS)
 def test_secret_is_gone_whatever_text_it_was_put_in(
     data: st.DataObject, secret: str, decoration: Any
@@ -147,7 +147,7 @@ def test_card_number_is_gone_from_every_number() -> None:
 # --- twice is once, and the result is a HAR ---------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), TEXTS)
 def test_twice_is_once_for_any_text_anywhere(data: st.DataObject, text: str) -> None:
     """Whatever stands anywhere: made safe again, the bytes are the same and nothing counts."""

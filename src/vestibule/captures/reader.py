@@ -19,8 +19,8 @@ from vestibule.captures.table import LIMITS
 
 _PIECE = 256 * 1024
 _FLAT_MOST = 64 * 1024
-_ESCAPE = 6
-"""Bytes of the longest escape: where fewer are left, more may be coming."""
+_ESCAPE_BEGUN = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?")
+"""What an escape looks like of which the rest is still to come."""
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 # Possessive: a million escapes must not leave a million ways to go back.
 _STRING = re.compile(rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
@@ -31,10 +31,11 @@ _FLAT = re.compile(
 _NAME = re.compile(rb'[ \t\n\r]*+"([ !#-\[\]-~]{0,200}+)"[ \t\n\r]*+:')
 _NUMBER_BYTES = re.compile(rb"[-+0-9.eE]*+")
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER_BEGUN = re.compile(rb"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)?")
 _WORD_BYTES = re.compile(rb"[a-z]*+")
 _WORDS: Final = {b"true": True, b"false": False, b"null": None}
 _BLANK = 0x20
-_QUOTE, _BACKSLASH, _COLON, _COMMA = 0x22, 0x5C, 0x3A, 0x2C
+_QUOTE, _COLON, _COMMA = 0x22, 0x3A, 0x2C
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_LIST, _CLOSE_LIST = 0x7B, 0x7D, 0x5B, 0x5D
 _MARK = codecs.BOM_UTF8
 
@@ -222,26 +223,28 @@ class Reader:
         if first == 0x2D or 0x30 <= first <= 0x39:
             raw = self._run(_NUMBER_BYTES)
             if len(raw) > LIMITS["number"] or not _NUMBER.fullmatch(raw):
-                self.refuse("capture_not_json")
+                self._refuse_torn(raw, torn=_NUMBER_BEGUN.fullmatch(raw) is not None)
             return Number(raw, "ascii")
         raw = self._run(_WORD_BYTES)
         if raw not in _WORDS:
-            self.refuse("capture_not_json")
+            self._refuse_torn(raw, torn=any(word.startswith(raw) for word in _WORDS))
         return _WORDS[raw]
 
     def _run(self, allowed: re.Pattern[bytes]) -> bytes:
-        """A number or word, which ends where another kind of byte stands."""
+        """A number or word, which ends where another kind of byte stands, or the file."""
         while True:
             found = allowed.match(self._buffer, self._pos)
             end = found.end() if found else self._pos
-            if end < len(self._buffer):
-                raw = self._buffer[self._pos : end]
-                self._pos = end
-                return raw
-            if end - self._pos > LIMITS["number"]:
-                self.refuse("capture_not_json")
-            if not self._fill():
-                self.refuse("capture_cut")
+            if end == len(self._buffer) and end - self._pos <= LIMITS["number"] and self._fill():
+                continue
+            raw = self._buffer[self._pos : end]
+            self._pos = end
+            return raw
+
+    def _refuse_torn(self, raw: bytes, *, torn: bool) -> NoReturn:
+        """Refuse what is no number and no word; at the end of the file it may be half of one."""
+        at_end = self._pos == len(self._buffer) and len(raw) <= LIMITS["number"]
+        self.refuse("capture_cut" if torn and at_end else "capture_not_json")
 
     def _string(self) -> Text:
         """The string that follows."""
@@ -277,7 +280,7 @@ class Reader:
                     self._check(checking, pieces, final=True)
                     return Oversize(size)
                 return self._decoded(b"".join(pieces))
-            if rest and (self._buffer[end] != _BACKSLASH or rest >= _ESCAPE):
+            if rest and not _ESCAPE_BEGUN.fullmatch(self._buffer, end):
                 self.refuse("capture_not_json")
             if not self._fill():
                 self.refuse("capture_cut")
