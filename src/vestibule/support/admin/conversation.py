@@ -25,7 +25,6 @@ from vestibule.support.admin.listing import parts_of
 from vestibule.support.rules import TEXT_MOST, Event, Ticket, follows
 from vestibule.support.rules.canned import filled, ready_for
 from vestibule.support.service import canned, reading
-from vestibule.support.service.looking import list_attachments
 from vestibule.support.service.reading import Opened
 from vestibule.web import forms
 from vestibule.web.language import language_of
@@ -100,7 +99,7 @@ async def _page(request: Request, session: Session, member: Member, draft: Draft
         parts=parts_of(member),
         opened=opened,
         ticket=ticket,
-        attached=await list_attachments(ctx, ticket),
+        attached=opened.attached,
         answers=answers,
         ready=ready_for(kept, ticket.language),
         colleagues=_takers(member, opened),
