@@ -8,6 +8,7 @@ import { CaptureRefused } from "./errors.js";
 
 const PIECE = 256 * 1024; // bytes asked of the source at a time
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+const NUMBER_BEGUN = /^-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)?$/;
 const SURROGATE = /\p{Surrogate}/u; // matches lone ones only
 const WORDS = { t: "true", f: "false", n: "null" };
 
@@ -192,9 +193,13 @@ export class Reader {
 
   /** @param {boolean} first @returns {boolean} whether the array has one more element */
   item(first) {
-    if (!this.goesOn(first, 0x5d)) return false;
-    this.kind();
-    return true;
+    return this.goesOn(first, 0x5d);
+  }
+
+  /** What follows is an object, or the file is no capture. */
+  demandObject() {
+    const byte = this.peek();
+    if (byte !== 0x7b) this.refuse(byte < 0 ? "capture_cut" : "capture_not_har");
   }
 
   /** @param {boolean} first @param {number} closing */
@@ -307,20 +312,15 @@ export class Reader {
   /** @returns {string} a number as written */
   number() {
     let raw = "";
-    for (;;) {
-      while (this.at < this.end) {
-        const byte = this.window[this.at] ?? 0;
-        if (!NUMERIC.has(byte)) {
-          if (!NUMBER.test(raw)) this.refuse("capture_not_json");
-          return raw;
-        }
-        raw += String.fromCharCode(byte);
-        if (raw.length > this.digits) this.refuse("capture_not_json");
-        this.at++;
+    do {
+      while (this.at < this.end && raw.length <= this.digits && NUMERIC.has(this.window[this.at] ?? 0)) {
+        raw += String.fromCharCode(this.window[this.at++] ?? 0);
       }
-      // Something encloses every number that is read.
-      if (!this.more()) this.refuse("capture_cut");
-    }
+    } while (this.at === this.end && raw.length <= this.digits && this.more());
+    if (raw.length <= this.digits && NUMBER.test(raw)) return raw;
+    // At the end of the file it may be half of one.
+    const torn = this.at === this.end && raw.length <= this.digits && NUMBER_BEGUN.test(raw);
+    return this.refuse(torn ? "capture_cut" : "capture_not_json");
   }
 
   /** @returns {Scalar | typeof NESTED} the value that follows */

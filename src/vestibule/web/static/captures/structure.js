@@ -168,7 +168,7 @@ export class Structure {
     reader.open();
     for (; reader.item(first); first = false) {
       if (!first) writer.put(",");
-      if (reader.kind() !== "{") reader.refuse("capture_not_har");
+      reader.demandObject();
       if (entries) this.entry();
       else this.any(where);
     }

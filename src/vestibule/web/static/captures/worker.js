@@ -17,20 +17,16 @@ const TELL_EVERY = 100; // ms
 /** @param {Told} told */
 const tell = (told) => postMessage(told);
 
-/** Give memory back at once: the collector would wait until there is much of it. @param {Uint8Array<ArrayBuffer>} bytes */
-const release = ({ buffer }) => void buffer.transfer?.(0);
-
 /** @param {File} file @returns {(most: number) => Uint8Array} the next bytes; none: the end */
 function source(file) {
   const reader = new FileReaderSync();
   let at = 0;
-  let last = new Uint8Array();
+  // The pieces are left to the collector: it counts them, and so comes often enough to take what
+  // each reading leaves behind in the browser, of which it knows nothing.
   return (most) => {
-    // Who asks for more has taken what there was.
-    release(last);
-    last = new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + most)));
-    at += last.length;
-    return last;
+    const piece = new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + most)));
+    at += piece.length;
+    return piece;
   };
 }
 
@@ -48,7 +44,6 @@ class Parts {
     if (bytes.length > PART) this.parts.push(new Blob([bytes]));
     else this.open.set(bytes, this.size);
     this.size += bytes.length > PART ? 0 : bytes.length;
-    release(bytes);
   }
 
   close() {
