@@ -7,48 +7,64 @@ secret any nineteen characters in a row give it away.
 
 import base64
 import binascii
-import gzip
 import html
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
+import numpy as np
+from numpy.typing import NDArray
+
 PIECE = 10
 """A secret is cut into parts of so many characters: any 19 in a row contain a whole one."""
 _GRAM = 6
+_HASHED = 22
 _LAYERS = 5
 _MOST = 4_000_000
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){6,}")
 _ESCAPED = re.compile(rb"\\u([0-9a-fA-F]{4})")
-_DIGITS = re.compile(r"\+?[0-9]+")
+_NUMERIC = frozenset(b"%c" % letter for letter in b"0123456789.")
 
 
 def find(data: bytes, canaries: Mapping[str, str]) -> dict[str, str]:
     """Place of each secret that `data` holds, and the piece that was seen."""
-    layers = list(_layers(data))
-    needles = {place: _needles(secret) for place, secret in canaries.items()}
-    seen = {}
-    for text in layers:
-        grams = {text[at : at + _GRAM] for at in range(len(text))}
-        for place, wanted in needles.items():
-            if place not in seen:
-                for needle, digits in wanted:
-                    if needle[:_GRAM] in grams and _in(text, needle, digits=digits):
-                        seen[place] = needle.decode("latin-1")
-                        break
+    wanted: dict[bytes, list[tuple[str, bytes, bool]]] = {}
+    for place, secret in canaries.items():
+        for needle, digits in _needles(secret):
+            wanted.setdefault(needle[:_GRAM], []).append((place, needle, digits))
+    rare = np.zeros(1 << _HASHED, dtype=bool)
+    rare[_hashes(b"".join(wanted))[::_GRAM]] = True
+    seen: dict[str, str] = {}
+    for text in _layers(data):
+        # Most of a text begins no needle: only where a hash says that one may begin is it read.
+        for at in np.flatnonzero(rare[_hashes(text)]).tolist():
+            for place, needle, digits in wanted.get(text[at : at + _GRAM], ()):
+                if place not in seen and _at(text, at, needle, digits=digits):
+                    seen[place] = needle.decode("latin-1")
     return seen
 
 
-def _in(text: bytes, needle: bytes, *, digits: bool) -> bool:
+def _hashes(text: bytes) -> NDArray[np.uint64]:
+    """A number for the six bytes that begin at each byte."""
+    letters = np.frombuffer(text, dtype=np.uint8).astype(np.uint64)
+    count = max(0, len(letters) - _GRAM + 1)
+    made = np.zeros(count, dtype=np.uint64)
+    for offset in range(_GRAM):
+        made = made * np.uint64(1_000_003) + letters[offset : offset + count]
+    return made * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - _HASHED)
+
+
+def _at(text: bytes, at: int, needle: bytes, *, digits: bool) -> bool:
     """Six digits are part of many a number: they count where no digit or point is beside them."""
-    if not digits:
-        return needle in text
-    return re.search(rb"(?<![0-9.])" + re.escape(needle) + rb"(?![0-9])", text) is not None
+    if not text.startswith(needle, at):
+        return False
+    before, after = text[at - 1 : at] if at else b"", text[at + len(needle) :][:1]
+    return not digits or (before not in _NUMERIC and not after.isdigit())
 
 
 @cache
@@ -107,24 +123,24 @@ def _layers(data: bytes) -> Iterator[bytes]:
     texts, joined = _texts(data)
     yield data
     yield data.replace(b"\0", b"")
+    yield b"\n".join(joined)
+    yield b"\n".join({inner for text in joined for inner in _decoded(text)})
     known: set[bytes] = set()
-    fresh = {text.encode("utf-8", "surrogatepass") for text in [*texts, *joined]}
-    yield b"\n".join(fresh)
+    fresh = texts
     for _ in range(_LAYERS):
-        fresh = {text for old in fresh for text in _decoded(old)} - known - fresh
-        known |= fresh
-        if not fresh or sum(map(len, known)) > _MOST * 10:
-            return
         yield b"\n".join(fresh)
+        known |= fresh
+        fresh = {inner for text in fresh for inner in _decoded(text)} - known
 
 
-def _texts(data: bytes) -> tuple[set[str], list[str]]:
+def _texts(data: bytes) -> tuple[set[bytes], list[bytes]]:
     """Every text and number of a JSON file; and what becomes of those that follow each other."""
-    texts: set[str] = set()
-    by_path: dict[str, list[str]] = {}
-    every: list[str] = []
+    texts: set[bytes] = set()
+    by_path: dict[str, list[bytes]] = {}
+    every: list[bytes] = []
 
-    def note(path: str, text: str) -> None:
+    def note(path: str, value: str) -> None:
+        text = value.encode("utf-8", "surrogatepass")
         texts.add(text)
         by_path.setdefault(path, []).append(text)
         every.append(text)
@@ -146,8 +162,8 @@ def _texts(data: bytes) -> tuple[set[str], list[str]]:
     try:
         walk("", json.loads(data, parse_int=str, parse_float=str))
     except (ValueError, RecursionError):
-        texts.add(data.decode("utf-8", "replace"))
-    return texts, ["".join(every), *("".join(run) for run in by_path.values())]
+        texts.add(data)
+    return texts, [b"".join(every), *(b"".join(run) for run in by_path.values())]
 
 
 def _decoded(text: bytes) -> Iterator[bytes]:
@@ -169,7 +185,8 @@ def _decoded(text: bytes) -> Iterator[bytes]:
                 part = run[start:]
                 raw = base64.b64decode(part + b"=" * (-len(part) % 4))
                 yield raw
-                yield from _inflated(raw)
+                if not start:
+                    yield from _inflated(raw)
     for found in _HEX.finditer(text):
         yield bytes.fromhex(found[0].decode())
     yield from _inflated(text)
@@ -179,15 +196,9 @@ def _letter(digits: bytes) -> bytes:
     return chr(int(digits, 16)).encode("utf-8", "surrogatepass")
 
 
-def _inflated(raw: bytes) -> Iterable[bytes]:
-    """What was packed, where something was."""
-    unpackers: tuple[Callable[[bytes], bytes], ...] = (
-        gzip.decompress,
-        zlib.decompress,
-        lambda packed: zlib.decompress(packed, wbits=-15),
-    )
-    made = []
-    for unpack in unpackers:
-        with suppress(OSError, EOFError, zlib.error):
-            made.append(unpack(raw)[:_MOST])
-    return made
+def _inflated(raw: bytes) -> Iterator[bytes]:
+    """What was packed, where something was: by gzip, zlib, or deflate alone."""
+    for magic, window in ((b"\x1f\x8b", 31), (b"x", 15), (b"", -15)):
+        if len(raw) > 2 * _GRAM and raw.startswith(magic):
+            with suppress(zlib.error):
+                yield zlib.decompress(raw, wbits=window)[:_MOST]

@@ -59,7 +59,7 @@ def test_finder_sees_each_secret_in_the_originals(name: str) -> None:
     """The search that finds nothing later does find what was planted: the test can fail."""
     places = json.loads((CORPUS / "places.json").read_text())[name]
     assert set(places) <= set(find(original(name), CANARIES))
-    assert len(places) >= (80 if name == "by-hand.har" else 200)
+    assert len(places) >= (70 if name == "by-hand.har" else 280)
 
 
 def test_corpus_holds_every_secret_and_stays_small() -> None:
