@@ -525,7 +525,7 @@ async def test_staff_sees_what_its_role_allows_and_each_look_is_written_down(
     assert json.loads(events[0]["detail"]) == {
         "member": "sam",
         "ticket": alice.ticket.number,
-        "name": "a.txt",
+        "kind": "file",
         "how": "download",
     }
 

@@ -299,6 +299,19 @@ def demand_room(waiting: int, added_today: int, *, most: int) -> None:
         raise Refused("too_many_requests")
 
 
+def demand_length(name: str, length: int, *, most: int, capture_most: int) -> None:
+    """Refuse what is announced to be larger than anything that could be kept.
+
+    Raises Refused ``capture_too_large`` or ``attachment_too_large``. What is no recording by its
+    name may still be one by its content.
+    """
+    if name.casefold().endswith(_HAR_NAMES):
+        if length > capture_most:
+            raise Refused("capture_too_large")
+    else:
+        demand_size(length, most=max(most, capture_most))
+
+
 def demand_size(size: int, *, most: int) -> None:
     """Refuse what is larger than ``most`` bytes (Refused ``attachment_too_large``)."""
     if size > most:

@@ -106,8 +106,12 @@ async def attach(
     """
     shown = rules.clean_name(name)
     await ctx.db.read(lambda tx: _demand_room(tx, ctx, place))
-    most = max(ctx.settings.capture_megabytes, ctx.settings.attachment_megabytes)
-    rules.demand_size(length or 0, most=most * rules.MEGABYTE)
+    rules.demand_length(
+        shown,
+        length or 0,
+        most=ctx.settings.attachment_megabytes * rules.MEGABYTE,
+        capture_most=ctx.settings.capture_megabytes * rules.MEGABYTE,
+    )
     head, body = await _head_of(chunks)
     if not head:
         raise Refused("attachment_empty")
@@ -262,7 +266,7 @@ async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attac
         actor=actor_of(place),
         source=place.source,
         at=now,
-        detail={"name": name, "kind": source.kind.value, "size": source.size},
+        detail={"kind": source.kind.value, "size": source.size},
     )
 
     async def body(tx: Tx) -> None:

@@ -26,7 +26,7 @@ async def claim_attachments(
                 event="support.attachment_sent",
                 actor=by,
                 at=now,
-                detail={"name": row["name"], "kind": row["kind"], "size": row["size"]},
+                detail={"kind": row["kind"], "size": row["size"]},
             ),
         )
     return sent

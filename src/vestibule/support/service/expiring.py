@@ -66,7 +66,7 @@ async def _expire(tx: Tx, row: Row, until: dict[str, int]) -> bool:
                 event="support.attachment_gone",
                 actor="system",
                 at=until["now"],
-                detail={"name": row["name"], "kind": row["kind"], "size": row["size"]},
+                detail={"kind": row["kind"], "size": row["size"]},
             ),
         )
     )

@@ -122,7 +122,7 @@ async def open_for_staff(
     detail = {
         "member": member.username,
         "ticket": ticket.number,
-        "name": opened.attachment.name,
+        "kind": opened.attachment.kind.value,
         "how": how,
     }
     try:
@@ -220,7 +220,7 @@ async def remove_attachment(ctx: Context, place: Place, attachment_id: str) -> N
             actor=actor_of(place),
             source=place.source,
             at=ctx.clock.now(),
-            detail={"name": waiting["name"], "kind": waiting["kind"], "size": waiting["size"]},
+            detail={"kind": waiting["kind"], "size": waiting["size"]},
         ),
     )
     if not removed:

@@ -167,9 +167,7 @@ _DUE: Final = or_(
     and_(_a.state == "sent", ~_STAYS),
 )
 DUE: Final = (
-    select(_a.id, _a.state, _a.object, _a.name, _a.kind, _a.size)
-    .where(_DUE)
-    .limit(bindparam("most"))
+    select(_a.id, _a.state, _a.object, _a.kind, _a.size).where(_DUE).limit(bindparam("most"))
 )
 EXPIRE: Final = (
     update(ticket_attachment)
