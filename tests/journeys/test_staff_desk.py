@@ -1,6 +1,7 @@
 """The desk: a member of staff approves on the phone, reads, answers, and is told who was first."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -132,7 +133,8 @@ def test_the_desk_works_without_script(
     writer.page.locator("details.menu").wait_for()
     write(writer, SUBJECT)
     plain = new_portal(script=False)
-    plain.page.context.add_cookies(portal.page.context.cookies())
+    session: Any = portal.page.context.cookies()
+    plain.page.context.add_cookies(session)
     plain.open("/staff/tickets?view=unassigned")
     plain.page.get_by_role("link", name=SUBJECT).first.click()
     plain.page.locator("#text").fill(ANSWER)

@@ -92,7 +92,7 @@ async def test_an_end_is_never_untold(database: Database, table: str, column: st
 
 
 def _filler(column: Column[Any]) -> int | str | bytes:
-    fillers: dict[type, int | str | bytes] = {int: 0, bytes: b"", str: "x"}
+    fillers: dict[type, int | str | bytes] = {int: 0, bool: False, bytes: b"", str: "x"}
     return fillers[column.type.python_type]
 
 

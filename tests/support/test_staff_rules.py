@@ -248,7 +248,7 @@ def test_everything_drawn_lies_within_the_plot(waits: list[tuple[int, int]]) -> 
 def test_an_answer_is_offered_in_the_clients_language_or_says_that_it_is_not() -> None:
     """Else in English, else in what there is; each name once, in order."""
     kept = [canned("b", "it"), canned("a", "fr"), canned("a", "en"), canned("c", "en")]
-    ready = ready_for(kept, "fr")
+    ready = ready_for(kept, "fr", default="en")
     assert [(one.name, one.language, one.fallback) for one in ready] == [
         ("a", "fr", False),
         ("b", "it", True),
@@ -258,7 +258,9 @@ def test_an_answer_is_offered_in_the_clients_language_or_says_that_it_is_not() -
 
 def test_missing_languages_are_named() -> None:
     """So that whoever writes them sees what is left to write."""
-    (kept,) = kept_of([canned("Phone lost", "it"), canned("phone LOST", "en")])
+    (kept,) = kept_of(
+        [canned("Phone lost", "it"), canned("phone LOST", "en")], languages=tuple(LANGUAGES)
+    )
     assert [one.language for one in kept.texts] == ["en", "it"]
     assert set(kept.missing) == set(LANGUAGES) - {"en", "it"}
 

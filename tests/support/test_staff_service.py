@@ -1,6 +1,7 @@
 """The desk from its inner side: what is read, who was first, and how long clients waited."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -235,7 +236,7 @@ async def test_canned_answers_are_written_by_officers_and_used_by_all(scene: Sce
     """One text for a name and a language; whoever is second is told who was first."""
     sam, olive = await hire(scene, "sam"), await hire(scene, "olive", Role.OFFICER)
     oz = await hire(scene, "oz", Role.OBSERVER)
-    how = {"name": "Phone lost", "language": "fr", "text": "Bonjour", "source": "x"}
+    how: dict[str, str] = {"name": "Phone lost", "language": "fr", "text": "Bonjour", "source": "x"}
     with pytest.raises(Refused, match="staff_role"):
         await canned.add_canned(scene.ctx, member=sam.member, **how)
     with pytest.raises(Refused, match="staff_role"):
@@ -249,7 +250,7 @@ async def test_canned_answers_are_written_by_officers_and_used_by_all(scene: Sce
     ):
         with pytest.raises(Refused, match=code):
             await canned.add_canned(scene.ctx, member=olive.member, **(how | wrong))
-    change = {"member": olive.member, "canned_id": made, "source": "x"}
+    change: dict[str, Any] = {"member": olive.member, "canned_id": made, "source": "x"}
     await canned.change_canned(scene.ctx, seen=1, text="Bonsoir", **change)
     with pytest.raises(Refused, match="canned_changed") as refused:
         await canned.change_canned(scene.ctx, seen=1, text="Salut", **change)

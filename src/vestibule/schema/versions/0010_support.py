@@ -109,7 +109,7 @@ def _staff() -> None:
         Column("changed_at", BigInteger(), nullable=False),
         Column("changed_by", Text(), nullable=False),
         PrimaryKeyConstraint("id", name=op.f("pk_canned_answer")),
-        UniqueConstraint("name_key", "language", name=op.f("uq_canned_answer_name_key")),
+        UniqueConstraint("name_key", "language", name=op.f("uq_canned_answer_name_key_language")),
     )
     op.create_table(
         "ticket_presence",

@@ -29,13 +29,14 @@ async def listing(request: Request) -> Response:
     """GET /staff/canned: every answer with its texts, and the languages that it lacks."""
     session, member = await at_desk(request, Ability.ANSWER)
     done = request.query_params.get("done", "")
+    kept = await canned.list_canned(request.app.state.ctx, member)
     return render(
         request,
         "support/staff/canned.html",
         session=session,
         member=member,
         parts=parts_of(member),
-        kept=kept_of(await canned.list_canned(request.app.state.ctx, member)),
+        kept=kept_of(kept, languages=tuple(LANGUAGES)),
         names={code: found.name for code, found in LANGUAGES.items()},
         writes=member.may(Ability.WRITE_CANNED),
         done=done if done in _DONE else "",

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from vestibule.base.clock import HOUR
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault
-from vestibule.base.i18n import LANGUAGES, language_named, listed
+from vestibule.base.i18n import DEFAULT, LANGUAGES, language_named, listed
 from vestibule.base.ids import new_id
 from vestibule.sessions.rules import Session
 from vestibule.staff.rules import Ability, Member
@@ -101,7 +101,7 @@ async def _page(request: Request, session: Session, member: Member, draft: Draft
         ticket=ticket,
         attached=opened.attached,
         answers=answers,
-        ready=ready_for(kept, ticket.language),
+        ready=ready_for(kept, ticket.language, default=DEFAULT),
         colleagues=_takers(member, opened),
         can={event.value for event in Event if follows(ticket.state, event)} if answers else set(),
         present=_spoken(request, session, opened.present),

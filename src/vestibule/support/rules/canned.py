@@ -1,12 +1,11 @@
 """Answers that are kept ready, in the client's language where there is one. Pure."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from vestibule.base.errors import Refused
-from vestibule.base.i18n import DEFAULT, LANGUAGES
 from vestibule.support.rules.texts import clean_subject, clean_text
 
 NAME_MOST: Final = 60
@@ -75,20 +74,21 @@ def clean_answer(typed: str) -> str:
     return clean_text(typed)
 
 
-def known_language(code: str) -> str:
+def known_language(code: str, languages: Collection[str]) -> str:
     """The language itself. Raises Refused ``canned_language`` for one that nobody can choose."""
-    if code not in LANGUAGES:
+    if code not in languages:
         raise Refused("canned_language")
     return code
 
 
-def ready_for(canned: Iterable[Canned], language: str) -> list[Ready]:
-    """Every answer once, by name: in that language, else in English, else in any that it has."""
-    return [_ready(kept.texts, language) for kept in kept_of(canned)]
+def ready_for(canned: Iterable[Canned], language: str, *, default: str) -> list[Ready]:
+    """Every answer once, by name: in that language, else in ``default``, else in any it has."""
+    kept = kept_of(canned, languages=())
+    return [_ready(one.texts, language, default) for one in kept]
 
 
-def _ready(texts: tuple[Canned, ...], language: str) -> Ready:
-    order = {language: 0, DEFAULT: 1}
+def _ready(texts: tuple[Canned, ...], language: str, default: str) -> Ready:
+    order = {language: 0, default: 1}
     best = min(texts, key=lambda one: (order.get(one.language, 2), one.language))
     return Ready(
         id=best.id,
@@ -99,17 +99,17 @@ def _ready(texts: tuple[Canned, ...], language: str) -> Ready:
     )
 
 
-def kept_of(canned: Iterable[Canned]) -> list[Kept]:
-    """The answers by name, each with its texts in the order in which languages are offered."""
+def kept_of(canned: Iterable[Canned], *, languages: Sequence[str]) -> list[Kept]:
+    """The answers by name, each with its texts in the order of the languages there are."""
     named: dict[str, list[Canned]] = {}
     for one in canned:
         named.setdefault(name_key(one.name), []).append(one)
-    place = {code: number for number, code in enumerate(LANGUAGES)}
+    place = {code: number for number, code in enumerate(languages)}
     return [
         Kept(
             name=texts[0].name,
             texts=tuple(sorted(texts, key=lambda one: place.get(one.language, len(place)))),
-            missing=tuple(code for code in LANGUAGES if code not in _spoken(texts)),
+            missing=tuple(code for code in languages if code not in _spoken(texts)),
         )
         for _, texts in sorted(named.items())
     ]

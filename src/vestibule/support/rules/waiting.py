@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from math import ceil
 from typing import Final
 
-from vestibule.base.clock import HOUR, MINUTE
-
+_MINUTE: Final = 60_000
+_HOUR: Final = 60 * _MINUTE
 DAYS: Final = 30
 """So many days the plot shows, today among them."""
 SLOW_TENTH: Final = 0.9
@@ -100,8 +100,8 @@ _BOTTOM: Final = 36
 _BAR: Final = 0.56
 _LINES: Final = 4
 _STEPS: Final = tuple(
-    [minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30)]
-    + [hours * HOUR for hours in (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)]
+    [minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)]
+    + [hours * _HOUR for hours in (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)]
 )
 _NAMED: Final = 7
 """Every so many days one is named beneath."""
@@ -194,4 +194,4 @@ def plot_of(days: Sequence[Day]) -> Plot:
 def _step(longest: int) -> int:
     """The least round distance of lines with which so many of them reach the longest wait."""
     fitting = (step for step in _STEPS if step * _LINES >= longest)
-    return next(fitting, ceil(longest / _LINES / (24 * HOUR)) * 24 * HOUR)
+    return next(fitting, ceil(longest / _LINES / (24 * _HOUR)) * 24 * _HOUR)

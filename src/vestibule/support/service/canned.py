@@ -4,6 +4,7 @@ from vestibule.base import audit
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.base.errors import Refused
+from vestibule.base.i18n import LANGUAGES
 from vestibule.base.ids import new_id
 from vestibule.staff.rules import Ability, Member, demand
 from vestibule.support.rules import canned as rules
@@ -36,7 +37,7 @@ async def add_canned(
     """
     demand(member, Ability.WRITE_CANNED)
     name = rules.clean_name(name)
-    language = rules.known_language(language)
+    language = rules.known_language(language, LANGUAGES)
     text = rules.clean_answer(text)
     canned_id, now = new_id(), ctx.clock.now()
 
