@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LANGUAGES ?= en it fr es pt de zh-Hans ja
+ARTICLES ?= en it fr es pt
 SETUP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench screens docs lock dist clean
+.PHONY: help run test check format bench screens figures docs lock dist clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -36,6 +37,13 @@ screens: ## Write a picture of every screen to docs/screens (LANGUAGES="en it ..
 	@for language in $(LANGUAGES); do \
 		JOURNEY_LANGUAGE=$$language SCREENS_DIR=$${SCREENS_DIR:-docs/screens} \
 			$(BIN)/pytest tests/journeys $(ARGS) || exit 1; \
+	done
+
+figures: ## Take the figures of the help articles anew (ARTICLES="en it")
+	@$(SETUP) test
+	@for language in $(ARTICLES); do \
+		JOURNEY_LANGUAGE=$$language FIGURES_DIR=knowledge/figures \
+			$(BIN)/pytest -n 0 tests/journeys/test_figures.py $(ARGS) || exit 1; \
 	done
 
 docs: ## Write the reference documents from the program

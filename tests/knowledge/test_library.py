@@ -6,6 +6,7 @@ import pytest
 
 from tests.knowledge.conftest import SAMPLES
 from vestibule.base.assets import knowledge_root
+from vestibule.base.i18n import catalogue
 from vestibule.knowledge.rules.pictures import HEAD, dimensions
 from vestibule.knowledge.service import Library
 
@@ -25,8 +26,10 @@ def test_screen_words_are_the_readers_where_the_article_is_not(samples: Library)
     german, english = samples.shown(9001, "de"), samples.shown(9001, "en")
     assert german is not None
     assert english is not None
-    assert '<span class="label" lang="de">Zum Inhalt' in german.html
-    assert '<span class="label" lang="en">Skip to content</span>' in english.html
+    said = {code: catalogue(code)["web.skip"] for code in ("de", "en")}
+    assert said["de"] != said["en"]
+    assert f'<span class="label" lang="de">{said["de"]}</span>' in german.html
+    assert f'<span class="label" lang="en">{said["en"]}</span>' in english.html
 
 
 def test_reference_says_the_title_in_the_readers_language(samples: Library) -> None:

@@ -89,8 +89,8 @@ async def test_words_are_found_without_their_diacritics_and_the_reverse(samples:
 async def test_screen_words_are_found_in_the_readers_language(samples: Library) -> None:
     """A Japanese reader finds the English article by what stands on the Japanese screen."""
     # web.skip and action.done are quoted in the article.
-    assert await numbers(samples, "コンテンツ", "ja") == [9001]
-    assert await numbers(samples, "跳到", "zh-Hans") == [9001]
+    assert await numbers(samples, "本文へ移動", "ja") == [9001]
+    assert await numbers(samples, "跳到正文", "zh-Hans") == [9001]
 
 
 async def test_all_words_come_before_some_and_a_slip_is_forgiven(samples: Library) -> None:
