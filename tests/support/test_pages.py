@@ -34,11 +34,14 @@ async def member(desk: Desk) -> Member:
     return await member_of(desk.scene, "dana")
 
 
-async def written(desk: Desk, account: Account, **changes: str) -> Ticket:
+async def written(
+    desk: Desk, account: Account, *, subject: str = "No notifications", text: str = "Nothing comes."
+) -> Ticket:
     """A conversation of the account."""
     session, _ = await open_session(desk.scene, account)
-    values = {"subject": "No notifications", "text": "Nothing comes."} | changes
-    return await service.open_ticket(desk.scene.ctx, session, topic=Topic.SIGN_IN, **values)
+    return await service.open_ticket(
+        desk.scene.ctx, session, topic=Topic.SIGN_IN, subject=subject, text=text
+    )
 
 
 def said(page: httpx.Response) -> str:
@@ -171,7 +174,7 @@ async def test_reply_close_and_open_again(desk: Desk, owner: Account, member: Me
     """Each leads back to the conversation, which says what was done."""
     ticket = await service.answer(desk.scene.ctx, member, await written(desk, owner), "Try this.")
     page = f"/messages/{ticket.number}"
-    acts = (
+    acts: tuple[tuple[str, dict[str, str], str], ...] = (
         ("reply", {"text": "That was not it."}, "Your reply is here."),
         ("close", {}, "The conversation is closed."),
         ("reopen", {"text": "It is back."}, "The conversation is open again."),
