@@ -62,6 +62,7 @@ async def test_every_journey_is_journalled(database: Database) -> None:
         "terminal_grant",
         "recovery_case",
         "ticket",
+        "ticket_attachment",
     }
     made = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
