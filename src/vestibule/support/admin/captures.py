@@ -34,6 +34,7 @@ from vestibule.support.rules.recordings import (
     Listed,
     Order,
     Page,
+    Piece,
     Type,
     asked_from,
     page_of,
@@ -112,10 +113,15 @@ async def recording(request: Request) -> Response:
         hosts_shown=_HOSTS_SHOWN,
         here=here,
         query=_query(asked),
+        pieces=_pieces,
         earlier=f"{here}?{_query(asked, page=page.page - 1)}" if page.newer else "",
         later=f"{here}?{_query(asked, page=page.page + 1)}" if page.older else "",
         took=partial(took, language=spoken),
     )
+
+
+def _pieces(text: object) -> list[Piece]:
+    return pieces_of(str(text), REASONS)
 
 
 def _address(ticket: Ticket, opened: Opened) -> str:
@@ -157,7 +163,7 @@ def _choices(page: Page, asked: Asked, spoken: str) -> dict[str, list[tuple[str,
 def _report(opened: Opened) -> dict[str, Any]:
     """What was taken out, as the sanitiser told it."""
     told: dict[str, Any] = json.loads(opened.report or b"{}")
-    return {"removed": told.get("removed", {}), "hosts": told.get("hosts", {})}
+    return {"removed": told.get("marks", {}), "hosts": told.get("hosts", {})}
 
 
 # --- one request ------------------------------------------------------------------------------
@@ -191,7 +197,7 @@ async def entry(request: Request) -> Response:
         query=_query(asked),
         before=order[at - 1] if at > 0 else 0,
         after=order[at + 1] if 0 <= at < len(order) - 1 else 0,
-        pieces=lambda text: pieces_of(str(text), REASONS),
+        pieces=_pieces,
         took=partial(took, language=spoken),
     )
 

@@ -6,6 +6,7 @@ is read whole, the recording itself only where one request is looked at. Pure.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -236,7 +237,7 @@ def page_of(entries: Iterable[Listed], asked: Asked, *, most: int) -> Page:
         total=len(found),
         listed=len(listed),
         failed=failed,
-        hosts=tuple(Counter(one.host for one in listed).most_common(100)),
+        hosts=tuple(Counter(one.host for one in listed if one.host).most_common(100)),
         types=tuple(Counter(one.type.value for one in listed).most_common()),
         groups=(
             ("failed", failed),
@@ -296,7 +297,12 @@ def _positive(value: object) -> float:
 # --- what was taken out -----------------------------------------------------------------------
 
 # Loosely: what is shown as a marker is one or looks like one, and is shown with its own words.
-_MARKER: Final = re.compile(r"~removed\.([a-z][a-z-]{0,30})((?:\.[A-Za-z0-9_-]+)*)~")
+_MARKER: Final = re.compile(
+    r"~removed\.([a-z][a-z-]{0,30})(?:\.([0-9]{1,12}))?((?:\.[A-Za-z0-9_-]+)*)~"
+)
+_OPENING: Final = b"~removed."
+_COUNTED: Final = re.compile(rb"~removed\.([a-z][a-z-]{0,30})[.~]")
+_LONGEST: Final = len(_OPENING) + 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +310,11 @@ class Piece:
     """A part of a text: as it was recorded, or the place of what was taken out."""
 
     text: str
-    reason: str
+    """Of what was taken out: what is told of it, such as the claims of a token."""
+    reason: str = ""
     """Why it was taken out, by the table of rules; empty: it was not."""
+    size: int | None = None
+    """Bytes of what was taken out, where that may be told."""
 
 
 def pieces_of(text: str, known: Container[str]) -> list[Piece]:
@@ -314,24 +323,39 @@ def pieces_of(text: str, known: Container[str]) -> list[Piece]:
     for found in _MARKER.finditer(text):
         if found[1] in known:
             if found.start() > at:
-                pieces.append(Piece(text[at : found.start()], ""))
-            pieces.append(Piece(found[2].lstrip("."), found[1]))
+                pieces.append(Piece(text[at : found.start()]))
+            size = int(found[2]) if found[2] else None
+            pieces.append(Piece(found[3].lstrip("."), found[1], size))
             at = found.end()
     if at < len(text):
-        pieces.append(Piece(text[at:], ""))
+        pieces.append(Piece(text[at:]))
     return pieces
 
 
-def removed_in(value: object, known: Container[str]) -> dict[str, int]:
-    """How much was taken out of a request, by reason; the most first."""
-    counts = Counter[str]()
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            counts.update(found[1] for found in _MARKER.finditer(one) if found[1] in known)
-        elif isinstance(one, dict):
-            waiting += [*one.keys(), *one.values()]
-        elif isinstance(one, list):
-            waiting += one
-    return dict(counts.most_common())
+def removed_in(value: object, known: Iterable[str]) -> dict[str, int]:
+    """How much was taken out of a request, by reason, in the order of the table."""
+    marks = Marks()
+    marks.see(json.dumps(value).encode())
+    return marks.counted(known)
+
+
+class Marks:
+    """Counts what was taken out of a recording, by the marks in it: whoever took it out."""
+
+    def __init__(self) -> None:
+        self._counts = Counter[str]()
+        self._tail = b""
+
+    def see(self, piece: bytes) -> None:
+        """The next bytes of it."""
+        text = self._tail + piece
+        end = 0
+        for found in _COUNTED.finditer(text):
+            self._counts[found[1].decode()] += 1
+            end = found.end()
+        # A mark may go on in the next piece; what was counted is not counted again.
+        self._tail = text[max(end, len(text) - _LONGEST) :]
+
+    def counted(self, known: Iterable[str]) -> dict[str, int]:
+        """How many of each reason, in the order of ``known``."""
+        return {reason: self._counts[reason] for reason in known if self._counts[reason]}

@@ -14,6 +14,7 @@ written.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
@@ -64,7 +65,8 @@ class Attached:
 
     attachment: Attachment
     report: bytes
-    """What was taken out of a recording, as JSON; empty for a file."""
+    """What was taken out of a recording, as JSON (spec/captures.md section 9, and ``marks``: by
+    reason, all that is gone, also what the browser had taken out); empty for a file."""
     signed_out: int
     """Sessions that were ended because their cookies were in the file."""
 
@@ -211,7 +213,11 @@ class _Recording:
     @property
     def report(self) -> bytes:
         told = self._sanitising.report
-        return b"" if told is None else told.as_json().encode()
+        if told is None:
+            return b""
+        # Of a recording that was safe already, the sanitiser has nothing to tell.
+        whole = json.loads(told.as_json()) | {"marks": self._sanitising.removed}
+        return json.dumps(whole, separators=(",", ":")).encode()
 
     @property
     def exposed(self) -> frozenset[str]:

@@ -22,7 +22,7 @@ import msgspec
 from vestibule import captures
 from vestibule.base.errors import Refused, Unavailable
 from vestibule.captures.unpacking import unpacked
-from vestibule.support.rules.recordings import LISTED_MOST, URL_MOST, Listed
+from vestibule.support.rules.recordings import LISTED_MOST, URL_MOST, Listed, Marks
 from vestibule.web import cookies
 
 T = TypeVar("T")
@@ -66,8 +66,14 @@ class Sanitising:
         """Bytes of what came out."""
         self.entries = 0
         self.report: captures.Report | None = None
+        self._marks = Marks()
         self._index: list[bytes] = []
         self._last = 0.0
+
+    @property
+    def removed(self) -> dict[str, int]:
+        """What was taken out, by reason: here, or in the browser before."""
+        return self._marks.counted(captures.REASONS)
 
     @property
     def index(self) -> bytes:
@@ -83,6 +89,7 @@ class Sanitising:
         try:
             while (piece := await self._bridge.taken.get()) is not None:
                 self.size += len(piece)
+                self._marks.see(piece)
                 yield piece
             self.report = await work
         finally:

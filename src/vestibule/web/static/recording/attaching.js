@@ -4,7 +4,7 @@
 //   [data-attach="/path"]     the part of the form; files are posted to that address as they are
 //   data-token, data-most, data-count   the form's token, bytes of a file, files of a message
 //   [data-slot=files]         the list; [data-slot=row] is the template of a line
-//   [data-says=<name>]        failed, going, unsent: shown when that is so
+//   [data-says=<name>]        failed, going: shown when that is so
 //   [data-slot=recorder]      where browser recordings are made safe: they are not sent from here
 //
 // The name of a form that begins a conversation is kept in this tab, so that a page that is loaded
@@ -50,7 +50,6 @@ function bind(place) {
   const { token = "" } = place.dataset;
   const most = Number(place.dataset.most);
   const count = Number(place.dataset.count);
-  let ready = false;
   let going = 0;
 
   const address = () => place.dataset.attach ?? "";
@@ -217,12 +216,7 @@ function bind(place) {
     event.preventDefault();
     void take(files);
   });
-  place.addEventListener("recording", (event) => {
-    ready = event instanceof CustomEvent && event.detail !== null;
-    if (!ready) says("");
-  });
   place.addEventListener("recording-sent", () => {
-    ready = false;
     says("");
     void look();
   });
@@ -231,9 +225,9 @@ function bind(place) {
     if (event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
   });
   form.addEventListener("submit", (event) => {
-    if (!going && !ready) return;
+    if (!going) return;
     event.preventDefault();
-    says(going ? "going" : "unsent");
+    says("going");
   });
   for (const each of place.querySelectorAll("[data-without-script]")) {
     if (each instanceof HTMLElement) each.hidden = true;
