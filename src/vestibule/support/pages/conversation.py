@@ -13,6 +13,9 @@ from vestibule.base.clock import SECOND
 from vestibule.base.context import Context
 from vestibule.base.errors import Refused
 from vestibule.base.ids import new_id
+from vestibule.contacts import service as contacts
+from vestibule.contacts.rules import Kind
+from vestibule.devices import service as devices
 from vestibule.sessions.rules import Session
 from vestibule.support import rules, service
 from vestibule.support.pages import taking
@@ -71,6 +74,9 @@ async def _page(
     ctx: Context = request.app.state.ctx
     once = once or new_id()
     done = request.query_params.get("done")
+    # What is said of being told must be true of this account.
+    reached = await contacts.list_contacts(ctx, session.account_id)
+    phones = await devices.list_phones(ctx, session.account_id)
     response = render(
         request,
         "support/conversation.html",
@@ -83,6 +89,8 @@ async def _page(
         steps=_steps(ticket),
         next=rules.next_step(ticket, now=ctx.clock.now(), targets=service.targets_of(ctx)),
         can={event.value: rules.follows(ticket.state, event) for event in _OFFERED},
+        mailed=any(one.kind is Kind.MAIL and one.verified_at is not None for one in reached),
+        phoned=bool(phones),
         typed=typed,
         once=once,
         most=TEXT_MOST,

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from vestibule.base.clock import DAY
 from vestibule.base.errors import Refused
 
+_DAY: Final = 24 * 3_600_000
 MEGABYTE: Final = 10**6
 """As people are told sizes."""
 HEAD: Final = 64 << 10
 """So many bytes are looked at before anything is decided about a file."""
 NAME_MOST: Final = 120
 """Characters of a name."""
-UNSENT_MS: Final = DAY
+UNSENT_MS: Final = _DAY
 """How long a file waits for the message that it was added to."""
 ADDED_A_DAY: Final = 200
 """Most files that an account adds in a day, sent or not."""
