@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.fetching import Machine
-from tests.journeys.beginnings import another_account, link_and_leave, sign_in, wait_for_pushes
+from tests.journeys.beginnings import link_and_leave, sign_in, wait_for_pushes
 from tests.journeys.browsers import DESK
 from tests.journeys.camera import FAR_AWAY
 from tests.journeys.conftest import NewPhone, NewPortal
@@ -280,7 +280,7 @@ def test_figures_of_messages(
     """A recording before it is sent, and a conversation with an answer."""
     page, server = plain.page, plain.server
     subject, text, answer = TALK[LANGUAGE]
-    plain.log_in(another_account(server, account))
+    plain.log_in(account)
     plain.is_signed_in()
     plain.open("/messages/new")
     page.locator("select#topic").select_option("statements")
@@ -295,11 +295,13 @@ def test_figures_of_messages(
     page.wait_for_url(re.compile("/messages/[0-9A-Z]{4}-"))
     number = page.url.rsplit("/", 1)[1].partition("?")[0]
 
-    server.command("staff", "add", account, "--role", "support")
+    colleague = account.replace("mercer", "hale")
+    server.add_account(colleague, name="Robin Hale")
+    server.command("staff", "add", colleague, "--role", "support")
     staff = new_portal()
     staff._looking = Passing()
-    link_and_leave(staff, phone, account)
-    sign_in(staff, phone, account)
+    link_and_leave(staff, phone, colleague)
+    sign_in(staff, phone, colleague)
     staff.open(f"/staff/tickets/{number}")
     staff.page.locator("#answer textarea#text").fill(answer)
     staff.press("support.staff.answer.send")

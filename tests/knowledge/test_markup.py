@@ -13,7 +13,10 @@ class Screens:
     """Words, links and figures that show what was asked for."""
 
     language = "de"
-    warning = "Warning"
+
+    def kind(self, word: str) -> str:
+        """In English."""
+        return "warning" if word == "Warning" else "note"
 
     def word(self, source: str, key: str) -> str | None:
         """The key itself, in angle brackets to be escaped."""

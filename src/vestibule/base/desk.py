@@ -77,7 +77,9 @@ class Desk(BaseSettings):
 
     # Help
     knowledge_folder: Path | None = Field(
-        default=None, description="Folder of the help articles; empty: those that come along."
+        default=None,
+        description="Folder of your own help articles, beside those that come along; one with the "
+        "number of another takes its place.",
     )
 
     @field_validator("support_hours")

@@ -73,9 +73,8 @@ class View(Protocol):
         """In which screens are quoted; it need not be the article's."""
         ...
 
-    @property
-    def warning(self) -> str:
-        """The word that begins a note that warns."""
+    def kind(self, word: str) -> str:
+        """``note`` or ``warning``, by the word that such a part begins with."""
         ...
 
     def word(self, source: str, key: str) -> str | None:
@@ -363,8 +362,8 @@ def _figure_shown(_: RendererHTML, tokens: Sequence[Token], at: int, __: Any, en
 
 
 def _note_shown(_: RendererHTML, tokens: Sequence[Token], at: int, __: Any, env: Any) -> str:  # noqa: ANN401  -- as above
-    kind = "warning" if tokens[at].info == env["view"].warning else "note"
-    return f'<blockquote class="{kind}">\n'
+    kind = env["view"].kind(tokens[at].info)
+    return f'<blockquote class="{escapeHtml(kind)}">\n'
 
 
 def _link_shown(

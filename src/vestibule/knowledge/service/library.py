@@ -217,8 +217,12 @@ class _View:
         self._shelf = shelf
         self._article = article
         self.language = language
-        # A note's first word is written by the article's translator.
-        self.warning = i18n.t("knowledge.note.warning", article.language)
+
+    def kind(self, word: str) -> str:
+        """By the words of the article's language: its translator wrote them."""
+        warning = i18n.t("knowledge.note.warning", self._article.language)
+        known = {i18n.t("knowledge.note.note", self._article.language): "note", warning: "warning"}
+        return known.get(word, "note")
 
     def word(self, source: str, key: str) -> str | None:
         """What stands on the reader's screen, which need not speak the article's language."""

@@ -98,7 +98,7 @@ export class Listing {
 }
 
 /** @param {Entry} entry */
-const bad = (entry) => entry.status === null || entry.status === 0 || entry.status >= 400 || entry.error !== null;
+const bad = (entry) => entry.status === null || entry.status === 0 || entry.status >= 400 || Boolean(entry.error);
 
 /** @param {string} text @param {string} name @param {string} [kind] */
 function cell(text, name, kind = "span") {
