@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from vestibule.base.errors import Refused
 from vestibule.support import rules
@@ -233,6 +233,7 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
+@settings(deadline=None)
 @given(hours=_hours, start=st.integers(NOW, NOW + 400 * DAY), minutes=st.integers(1, 3000))
 def test_after_and_worked_agree(hours: Hours, start: int, minutes: int) -> None:
     """Until the moment that somebody is promised, exactly the promised minutes are staffed."""
