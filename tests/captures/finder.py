@@ -13,7 +13,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 import numpy as np
@@ -33,12 +33,7 @@ _NUMERIC = frozenset(b"%c" % letter for letter in b"0123456789.")
 
 def find(data: bytes, canaries: Mapping[str, str]) -> dict[str, str]:
     """Place of each secret that `data` holds, and the piece that was seen."""
-    wanted: dict[bytes, list[tuple[str, bytes, bool]]] = {}
-    for place, secret in canaries.items():
-        for needle, digits in _needles(secret):
-            wanted.setdefault(needle[:_GRAM], []).append((place, needle, digits))
-    rare = np.zeros(1 << _HASHED, dtype=bool)
-    rare[_hashes(b"".join(wanted))[::_GRAM]] = True
+    wanted, rare = _prepared(frozenset(canaries.items()))
     seen: dict[str, str] = {}
     for text in _layers(data):
         # Most of a text begins no needle: only where a hash says that one may begin is it read.
@@ -47,6 +42,20 @@ def find(data: bytes, canaries: Mapping[str, str]) -> dict[str, str]:
                 if place not in seen and _at(text, at, needle, digits=digits):
                     seen[place] = needle.decode("latin-1")
     return seen
+
+
+@lru_cache(maxsize=8)
+def _prepared(
+    canaries: frozenset[tuple[str, str]],
+) -> tuple[dict[bytes, list[tuple[str, bytes, bool]]], NDArray[np.bool_]]:
+    """What is looked for, by its first bytes; and which hashes such bytes have."""
+    wanted: dict[bytes, list[tuple[str, bytes, bool]]] = {}
+    for place, secret in canaries:
+        for needle, digits in _needles(secret):
+            wanted.setdefault(needle[:_GRAM], []).append((place, needle, digits))
+    rare = np.zeros(1 << _HASHED, dtype=bool)
+    rare[_hashes(b"".join(wanted))[::_GRAM]] = True
+    return wanted, rare
 
 
 def _hashes(text: bytes) -> NDArray[np.uint64]:
