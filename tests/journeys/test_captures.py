@@ -1,0 +1,236 @@
+"""A browser's recording is made safe in the browser: nothing that was planted in it is ever sent."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Playwright, expect
+
+from tests.captures.canaries import Canaries
+from tests.captures.finder import find
+from tests.journeys.browsers import ARGUMENTS, DESK, DESK_SIZE, chromium
+from tests.journeys.conftest import NewPortal
+from tests.journeys.looking import Looking
+from tests.journeys.portal import Portal
+from tests.journeys.wire import Wire, wire_to
+from tests.journeys.words import LOCALE, PORTAL
+from tests.serving import Server
+from vestibule import captures
+
+CORPUS = Path(__file__).parents[1] / "captures" / "corpus"
+CAPTURE = CORPUS / "chromium.har"
+CANARIES = Canaries.load(CORPUS / "canaries.json")
+TEXT = "The list of statements stays empty."
+BROKEN = {
+    "capture_empty": b" \n",
+    "capture_not_json": b"<html></html>",
+    "capture_not_har": b'{"log":{}}',
+    "capture_cut": CAPTURE.read_bytes()[:-90],
+    "capture_encoding": b'{"log":{"entries":[{"comment":"\xff"}]}}',
+    "capture_too_deep": b'{"x":' + b"[" * 300 + b"]" * 300 + b"}",
+    "capture_compressed": gzip.compress(CAPTURE.read_bytes()),
+}
+
+
+@pytest.fixture
+def wire(server: Server) -> Iterator[Wire]:
+    """What the browser of `tapped` sends goes through here."""
+    with wire_to(server.portal) as made:
+        yield made
+
+
+@pytest.fixture
+def tapped(
+    playwright: Playwright, server: Server, wire: Wire, looking: Looking
+) -> Iterator[Portal]:
+    """The portal, every byte of whose browser is seen."""
+    arguments = [*ARGUMENTS, wire.mapping(server.portal)]
+    browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+    context = browser.new_context(
+        viewport=DESK_SIZE, user_agent=DESK, locale=LOCALE, reduced_motion="reduce"
+    )
+    looking.watch(context)
+    yield Portal(context.new_page(), server, looking)
+    browser.close()
+
+
+def writing(portal: Portal, account: str) -> Locator:
+    """A message begun, with the block for recordings open."""
+    portal.log_in(account)
+    portal.is_signed_in()
+    portal.open("/messages/new")
+    portal.page.locator("select[name=topic]").select_option("sign-in")
+    portal.fill("support.new.subject", "It does not load")
+    portal.fill("support.new.text", TEXT)
+    portal.unfold("support.attach.record")
+    block = portal.page.locator("[data-recording]")
+    expect(stage(block, "pick")).to_be_visible()
+    return block
+
+
+def stage(block: Locator, name: str) -> Locator:
+    """What is shown at a stage."""
+    return block.locator(f"[data-stage={name}]")
+
+
+def choose(block: Locator, path: Path) -> None:
+    """Choose a file, as a person does."""
+    block.locator("#recording-file").set_input_files(path)
+
+
+def made_safe(path: Path) -> tuple[bytes, captures.Report]:
+    """What the server's program makes of a file."""
+    out = BytesIO()
+    with path.open("rb") as file:
+        report = captures.sanitise(file.read, out.write)
+    return out.getvalue(), report
+
+
+def is_kept(portal: Portal) -> None:
+    """What was typed is still there."""
+    assert portal.page.locator("textarea[name=text]").input_value() == TEXT
+
+
+def test_only_what_is_safe_leaves_the_browser(tapped: Portal, wire: Wire, account: str) -> None:
+    """The recording is shown as it will go, request by request, and exactly that is sent."""
+    safe, report = made_safe(CAPTURE)
+    block = writing(tapped, account)
+    tapped.look("recording-pick")
+    choose(block, CAPTURE)
+    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    tapped.look("recording-ready")
+    told = block.locator("[data-reason]:not([hidden])")
+    assert told.count() == len(report.removed)
+    passwords = block.locator("[data-reason=password] dd").inner_text()
+    assert int(passwords.replace(",", "")) == report.removed["password"]
+
+    block.locator("[data-slot=requests] summary").first.click()
+    line = block.locator("pre").first
+    expect(line).to_contain_text('"request"')
+    assert line.inner_text().encode() in safe
+    tapped.look("recording-opened")
+    assert b"~removed" not in wire.sent, "it was sent before anybody asked for it"
+
+    tapped.press("captures.block.send")
+    expect(stage(block, "done")).to_be_visible()
+    tapped.look("recording-attached")
+    tapped.press("support.new.send")
+    tapped.says("support.done.sent")
+    assert wire.sent.count(safe) == 1
+    assert TEXT.split()[0].encode() in wire.sent
+    assert find(wire.sent, CANARIES) == {}
+    assert find(CAPTURE.read_bytes(), CANARIES), "there was something to find"
+
+
+def test_message_waits_for_a_recording_that_is_ready(
+    tapped: Portal, wire: Wire, account: str
+) -> None:
+    """Whoever sends the message sends the recording with it, and never without it."""
+    safe, _ = made_safe(CAPTURE)
+    block = writing(tapped, account)
+    choose(block, CAPTURE)
+    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    tapped.press("support.new.send")
+    tapped.says("support.done.sent")
+    assert wire.sent.count(safe) == 1
+    expect(tapped.page.get_by_text("chromium.safe.har")).to_be_visible()
+
+
+def test_stopped_recording_is_not_sent(portal: Portal, account: str, tmp_path: Path) -> None:
+    """Stopping takes effect at once, says so, and the next file is taken as the first would be."""
+    entry = b'{"request":{"url":"https://a.example/"},"comment":"' + b"c" * 5000 + b'"},\n'
+    large = tmp_path / "large.har"
+    large.write_bytes(b'{"log":{"entries":[' + entry * 20_000 + b'{"request":{}}]}}')
+    block = writing(portal, account)
+    choose(block, large)
+    expect(stage(block, "working")).to_be_visible()
+    bar = stage(block, "working").locator("progress")
+    expect(bar).not_to_have_js_property("value", 0)
+    portal.look("recording-working")
+    stage(block, "working").locator("[data-does=stop]").click()
+    portal.says("captures.block.stopped")
+    expect(stage(block, "pick")).to_be_visible()
+    is_kept(portal)
+    choose(block, CAPTURE)
+    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+
+
+def test_what_cannot_be_read_is_refused_with_a_reason(
+    portal: Portal, account: str, tmp_path: Path
+) -> None:
+    """Title, cause and next step of each refusal; another file can be chosen, nothing is lost."""
+    block = writing(portal, account)
+    for code, content in BROKEN.items():
+        path = tmp_path / f"{code}.har"
+        path.write_bytes(content)
+        choose(block, path)
+        refused = stage(block, "refused")
+        expect(refused.locator(f"[data-refusal={code}]")).to_be_visible()
+        expect(refused.locator("[data-refusal]:visible")).to_have_count(1)
+        expect(refused).to_contain_text(PORTAL[f"error.{code}.title"])
+        portal.look("recording-refused")
+        refused.locator("[data-does=again]").click()
+        expect(stage(block, "pick")).to_be_visible()
+    is_kept(portal)
+
+
+def test_recording_is_sent_again_after_a_cut(portal: Portal, account: str) -> None:
+    """The connection breaks while it is sent: the recording and what was typed are still there."""
+    block = writing(portal, account)
+    choose(block, CAPTURE)
+    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    address = "**/attachments?name=*"
+    portal.page.route(address, lambda route: route.abort("connectionreset"))
+    portal.press("captures.block.send")
+    expect(stage(block, "cut")).to_be_visible()
+    portal.look("recording-cut")
+    is_kept(portal)
+    portal.page.unroute(address)
+    portal.press("captures.block.send_again")
+    expect(stage(block, "done")).to_be_visible()
+
+
+def test_requests_are_found_by_address_and_by_failure(portal: Portal, account: str) -> None:
+    """Whoever wants to know what goes need not read all of it."""
+    block = writing(portal, account)
+    choose(block, CAPTURE)
+    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    rows = block.locator("[data-slot=requests] > li")
+    everything = rows.count()
+    block.locator("#recording-find").fill("no such address")
+    expect(rows).to_have_count(0)
+    block.locator("#recording-find").fill("")
+    block.locator("#recording-failed").check()
+    failed = rows.count()
+    assert 0 < failed < everything
+    statuses = block.locator("[data-slot=requests] .tag").all_inner_texts()
+    assert all(not status.isdigit() or int(status) >= 400 for status in statuses)
+
+
+def test_without_script_the_server_is_named(new_portal: NewPortal, account: str) -> None:
+    """The page says who makes the recording safe then, and how to attach it."""
+    portal = new_portal(script=False)
+    portal.log_in(account)
+    portal.open("/messages/new")
+    portal.unfold("support.attach.record")
+    portal.says("captures.block.no_script")
+    portal.look("recording-without-script")
+    block = portal.page.locator("[data-recording]")
+    expect(block.locator("[data-stage]:visible")).to_have_count(0)
+
+
+def test_guide_begins_with_the_visitors_browser(portal: Portal, account: str) -> None:
+    """How a recording is made, for the browser at hand first; the others beside it."""
+    block = writing(portal, account)
+    portal.unfold("captures.guide.title")
+    guides = block.locator("details details")
+    expect(guides.first).to_have_attribute("open", "")
+    expect(guides.first.locator("summary")).to_contain_text("Chrome")
+    assert guides.count() == 4
+    portal.look("recording-guide")
+    links = block.locator("a[href^='/article/3512#']")
+    assert links.count() == 4
+    expect(block).to_contain_text(json.dumps("Network").strip('"'))
