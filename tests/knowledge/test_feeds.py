@@ -75,7 +75,7 @@ def test_any_text_travels_in_a_feed() -> None:
     entry = Entry(
         address="https://a.example/en/article/1",
         language="en",
-        title="<b> & ]]> \x00\x0b\ufffe “x”",
+        title="<b> & ]]> \x00\x0b\ufffe “x”\u202f!",
         summary="a\x1fb",
         html='<p title="x">&amp;</p>',
         updated=date(2026, 11, 23),
@@ -91,7 +91,7 @@ def test_any_text_travels_in_a_feed() -> None:
     )
     root = check(written(feed))
     shown = one(one(root, "entry"), "title").text
-    assert shown == "<b> & ]]>  “x”"
+    assert shown == "<b> & ]]>  “x”\u202f!"
     assert one(one(root, "entry"), "content").text == '<p title="x">&amp;</p>'
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from vestibule.knowledge.rules import SYSTEMS, Picture, Place
-from vestibule.knowledge.rules.markup import plain, read, shown, title_of
+from vestibule.knowledge.rules.drawing import shown
+from vestibule.knowledge.rules.markup import plain, read, title_of
 
 
 class Screens:

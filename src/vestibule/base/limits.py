@@ -260,8 +260,6 @@ class Limits(Struct, frozen=True, omit_defaults=True):
             return self
         return replace(self, lookup_times=_with(self.lookup_times, now, LOOKUPS))
 
-    # What readers say of articles, counted per source.
-
     def feedback_wait(self, *, now: int) -> int:
         """Milliseconds until more may be said; 0: now."""
         return _window_wait(self.feedback_times, SOURCE_FEEDBACK, WINDOW, now)

@@ -14,7 +14,7 @@ from vestibule.base.i18n import LANGUAGES
 from vestibule.knowledge import service
 from vestibule.knowledge.pages.reader import Reader, draw, language_in, number_in, reader_of
 from vestibule.knowledge.rules import SYSTEMS, Shown
-from vestibule.knowledge.rules.markup import fold_mark
+from vestibule.knowledge.rules.drawing import fold_mark
 from vestibule.web import forms
 from vestibule.web.visitor import visitor
 

@@ -41,6 +41,8 @@ TAGS: Final = {
 """Tags and their stable numbers (``/taxonomy/term/N``); their names are in the catalogue."""
 
 _NAME: Final = re.compile(r"([1-9]\d{0,4})-([a-z0-9]+(?:-[a-z0-9]+)*)\.md")
+# Not `isprintable`: French spaces are wide or narrow, and never break.
+_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FENCE: Final = "+++"
 _TITLE_MOST: Final = 120
 _SUMMARY_MOST: Final = 300
@@ -142,7 +144,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
 
 def _text(front: Mapping[str, Any], key: str, most: int) -> str:
     value = front[key]
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+    if not isinstance(value, str) or not value.strip() or _BREAKS.search(value):
         raise ArticleBroken(f"{key} is not a line of text")
     if len(value) > most:
         raise ArticleBroken(f"{key} is longer than {most} characters")

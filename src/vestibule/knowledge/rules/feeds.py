@@ -1,5 +1,6 @@
 """A list of articles as an Atom feed (RFC 4287). Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +8,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 register_namespace("", _ATOM)
 
@@ -78,7 +80,7 @@ def _author(root: Element, name: str) -> None:
 def _text(parent: Element, name: str, text: str) -> Element:
     made = SubElement(parent, f"{{{_ATOM}}}{name}")
     # Control characters cannot stand in XML at all, not even escaped.
-    made.text = "".join(char for char in text if char in "\n\t" or char.isprintable())
+    made.text = _FORBIDDEN.sub("", text)
     return made
 
 

@@ -30,7 +30,8 @@ from vestibule.knowledge.rules import (
     Shown,
     parse_article,
 )
-from vestibule.knowledge.rules.markup import filled, plain, shown, title_of
+from vestibule.knowledge.rules.drawing import shown
+from vestibule.knowledge.rules.markup import filled, plain, title_of
 from vestibule.knowledge.rules.pictures import HEAD, dimensions
 from vestibule.knowledge.service.index import Index
 
