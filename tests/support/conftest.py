@@ -7,6 +7,7 @@ import pytest
 
 from tests.desk import Desk, open_desk
 from tests.login.scene import Scene
+from tests.support.clients import Client, open_client
 from vestibule.base.clock import SteppedClock
 from vestibule.base.database import Database
 
@@ -22,3 +23,9 @@ async def desk(database: Database, clock: SteppedClock, tmp_path: Path) -> Async
 def scene(desk: Desk) -> Scene:
     """The services behind the desk."""
     return desk.scene
+
+
+@pytest.fixture
+async def alice(scene: Scene) -> Client:
+    """A client who has begun a conversation."""
+    return await open_client(scene)

@@ -91,6 +91,12 @@ def headers_of(name: str, media: str) -> dict[str, str]:
     }
 
 
+def picture(content: bytes, *, name: str, media: str) -> Response:
+    """A picture that a page shows: still in a sandbox, where it is opened by itself."""
+    headers = headers_of(name, media) | {"content-disposition": "inline"}
+    return Response(content, headers=headers)
+
+
 def download(request: Request, file: File) -> Response:
     """The answer to GET and HEAD; the file is closed once it is sent, or where it is not sent."""
     headers = headers_of(file.name, file.media)

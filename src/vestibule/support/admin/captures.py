@@ -26,7 +26,6 @@ from vestibule.sessions.rules import Session
 from vestibule.staff.rules import Ability, Member
 from vestibule.support.admin.gate import QUEUE, at_desk
 from vestibule.support.admin.listing import parts_of
-from vestibule.support.pages.files import file_of, picture_of
 from vestibule.support.rules import Ticket
 from vestibule.support.rules.recordings import (
     GROUPS,
@@ -76,13 +75,14 @@ async def _opened(request: Request, how: str) -> tuple[Session, Member, Ticket, 
 async def download(request: Request) -> Response:
     """GET /staff/tickets/<number>/attachments/<id>: the file, to be saved."""
     _, _, _, opened = await _opened(request, "download")
-    return downloads.download(request, file_of(opened))
+    return downloads.download(request, opened.as_download())
 
 
 async def picture(request: Request) -> Response:
     """GET /staff/tickets/<number>/attachments/<id>/picture: shown, if it is a picture."""
     _, _, _, opened = await _opened(request, "shown")
-    return await picture_of(opened)
+    one = opened.attachment
+    return downloads.picture(await opened.picture(), name=one.name, media=one.media)
 
 
 # --- the list ---------------------------------------------------------------------------------
@@ -143,7 +143,9 @@ def _query(asked: Asked, *, page: int = 1) -> str:
 def _choices(page: Page, asked: Asked, spoken: str) -> dict[str, list[tuple[str, str]]]:
     """What each field offers: what there is, with its number, and what is asked for."""
 
-    def some(every: str, there: Mapping[str, int], words: Mapping[str, str], chosen: str) -> Any:  # noqa: ANN401
+    def some(
+        every: str, there: Mapping[str, int], words: Mapping[str, str], chosen: str
+    ) -> list[tuple[str, str]]:
         offered = dict.fromkeys((*there, *([chosen] if chosen else [])))
         return [
             ("", t(f"support.recording.{every}", spoken)),

@@ -19,7 +19,7 @@ from vestibule.base.errors import Malformed, Refused
 from vestibule.sessions.rules import Session
 from vestibule.support.pages.taking import a_body, body_most, place_of
 from vestibule.support.pages.visit import ONCE, session_of
-from vestibule.support.rules.attachments import MEDIA_UNKNOWN, Attachment
+from vestibule.support.rules.attachments import Attachment
 from vestibule.support.service.attaching import Place, attach
 from vestibule.support.service.looking import (
     Opened,
@@ -28,7 +28,6 @@ from vestibule.support.service.looking import (
     remove_attachment,
 )
 from vestibule.web import bodies, csrf, downloads, forms
-from vestibule.web.downloads import File
 from vestibule.web.problems import problem_json, problem_of
 
 TOKEN: Final = "x-form-token"  # noqa: S105  -- the name of a header
@@ -36,7 +35,6 @@ TOKEN: Final = "x-form-token"  # noqa: S105  -- the name of a header
 _NAME_MOST: Final = 1000
 _STRANGERS: Final = frozenset({401, 403})
 """To whom nobody listens any longer."""
-_IMAGE_MOST: Final = 25_000_000
 
 
 async def _where(request: Request, session: Session) -> Place:
@@ -130,43 +128,20 @@ def _json(told: dict[str, Any], *, status: int = 200) -> Response:
 
 async def download(request: Request) -> Response:
     """GET and HEAD /messages/{number}/attachments/{id}: the file, to be saved."""
-    return downloads.download(request, file_of(await _opened(request)))
+    return downloads.download(request, (await _opened(request)).as_download())
 
 
 async def picture(request: Request) -> Response:
     """GET /messages/{number}/attachments/{id}/picture: shown in a page, if it is a picture."""
-    return await picture_of(await _opened(request))
+    opened = await _opened(request)
+    one = opened.attachment
+    return downloads.picture(await opened.picture(), name=one.name, media=one.media)
 
 
 async def _opened(request: Request) -> Opened:
     session = await session_of(request)
     place = await _where(request, session)
     return await open_attachment(request.app.state.ctx, place, request.path_params["id"])
-
-
-def file_of(opened: Opened) -> File:
-    """The download; of no type, so that nothing takes it for what it says it is."""
-    return File(
-        name=opened.attachment.download_name,
-        media=MEDIA_UNKNOWN,
-        size=opened.attachment.size,
-        tag=opened.tag,
-        read=opened.read,
-        close=opened.close,
-    )
-
-
-async def picture_of(opened: Opened) -> Response:
-    """The picture; Refused ``attachment_unknown`` where the first bytes proved none."""
-    one = opened.attachment
-    try:
-        if not one.image or one.size > _IMAGE_MOST:
-            raise Refused("attachment_unknown")
-        content = await opened.read(0, one.size)
-    finally:
-        opened.close()
-    headers = downloads.headers_of(one.name, one.media) | {"content-disposition": "inline"}
-    return Response(content, headers=headers)
 
 
 _OF_TICKET: Final = "/messages/{number}/attachments"

@@ -23,6 +23,8 @@ NAME_MOST: Final = 120
 """Characters of a name."""
 UNSENT_MS: Final = _DAY
 """How long a file waits for the message that it was added to."""
+PICTURE_MOST: Final = 25 * MEGABYTE
+"""The largest picture that a page shows."""
 ADDED_A_DAY: Final = 200
 """Most files that an account adds in a day, sent or not."""
 MEDIA_UNKNOWN: Final = "application/octet-stream"

@@ -246,32 +246,18 @@ async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attac
     if source.size == 0:
         await discard(ctx, [target])
         raise Refused("attachment_empty")
-    now = ctx.clock.now()
-    values: dict[str, Any] = {
+    values = _values(ctx, place, name, source) | {
         "id": id_,
-        "account_id": place.account_id,
-        "ticket_id": place.ticket_id,
-        "message_id": None,
-        "added_by": place.added_by,
-        "kind": source.kind.value,
-        "name": name,
-        "media": source.media,
-        "size": source.size,
-        "index_size": source.index_size,
         "stored_size": stored_size,
         "object": target,
         "key": ctx.sealer.seal(KEY_PURPOSE, key, id_.encode()),
         "report": ctx.sealer.seal(REPORT_PURPOSE, source.report, id_.encode()),
-        "entries": source.entries,
-        "state": State.WAITING.value,
-        "at": now,
-        "expires_at": now + rules.UNSENT_MS,
     }
     happened = audit.journal(
         event="support.attachment_added",
         actor=actor_of(place),
         source=place.source,
-        at=now,
+        at=values["at"],
         detail={"kind": source.kind.value, "size": source.size},
     )
 
@@ -290,6 +276,25 @@ async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attac
     for cookie in source.exposed:
         ended += await sessions.end_exposed(ctx, cookie=cookie, source=place.source)
     return Attached(attachment_of({**values, "answered": False}), source.report, ended)
+
+
+def _values(ctx: Context, place: Place, name: str, source: _Source) -> dict[str, Any]:
+    now = ctx.clock.now()
+    return {
+        "account_id": place.account_id,
+        "ticket_id": place.ticket_id,
+        "message_id": None,
+        "added_by": place.added_by,
+        "kind": source.kind.value,
+        "name": name,
+        "media": source.media,
+        "size": source.size,
+        "index_size": source.index_size,
+        "entries": source.entries,
+        "state": State.WAITING.value,
+        "at": now,
+        "expires_at": now + rules.UNSENT_MS,
+    }
 
 
 def actor_of(place: Place) -> str:

@@ -20,7 +20,14 @@ from vestibule.base.sealed_stream import SealedReader
 from vestibule.base.sealing import Unsealable
 from vestibule.staff.rules import Member
 from vestibule.support.rules import Ticket
-from vestibule.support.rules.attachments import Attachment, Event, State, move
+from vestibule.support.rules.attachments import (
+    MEDIA_UNKNOWN,
+    PICTURE_MOST,
+    Attachment,
+    Event,
+    State,
+    move,
+)
 from vestibule.support.rules.queue import demand_reading
 from vestibule.support.rules.recordings import ENTRY_MOST, Listed
 from vestibule.support.service.attaching import (
@@ -33,6 +40,7 @@ from vestibule.support.service.attaching import (
 )
 from vestibule.support.service.sanitising import listed_in
 from vestibule.support.store import attachments as store
+from vestibule.web.downloads import File
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,6 @@ class Opened:
     index_size: int
     report: bytes
     """What was taken out of a recording, as JSON; empty for a file."""
-
-    @property
-    def tag(self) -> str:
-        """Names these bytes: an attachment is never changed."""
-        return self.attachment.id
 
     async def read(self, offset: int, size: int) -> bytes:
         """Bytes of the file itself: not of the list that lies behind a recording.
@@ -64,6 +67,29 @@ class Opened:
     def close(self) -> None:
         """Let go of the object."""
         self.reader.close()
+
+    def as_download(self) -> File:
+        """The file to be saved: of no type, so that nothing takes it for what it says it is."""
+        return File(
+            name=self.attachment.download_name,
+            media=MEDIA_UNKNOWN,
+            size=self.attachment.size,
+            tag=self.attachment.id,
+            read=self.read,
+            close=self.close,
+        )
+
+    async def picture(self) -> bytes:
+        """The content of a picture, and the file is closed.
+
+        Raises Refused ``attachment_unknown`` where its first bytes proved none.
+        """
+        try:
+            if not self.attachment.image or self.attachment.size > PICTURE_MOST:
+                raise Refused("attachment_unknown")
+            return await self.read(0, self.attachment.size)
+        finally:
+            self.close()
 
 
 # --- what there is ----------------------------------------------------------------------------
