@@ -134,11 +134,9 @@ class Reader:
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             self.refuse("capture_encoding")
         self._pos = len(_MARK) if head.startswith(_MARK) else 0
-        try:
-            opens = self._peek() == _OPEN_OBJECT
-        except CaptureRefused as refused:
-            code = "capture_empty" if refused.code == "capture_cut" else refused.code
-            raise CaptureRefused(code, refused.at) from None
+        if self._ends():
+            self.refuse("capture_empty")
+        opens = self._peek() == _OPEN_OBJECT
         if not opens:
             self.skip()
             self.end()
@@ -146,13 +144,18 @@ class Reader:
 
     def end(self) -> None:
         """Nothing but white space may follow."""
+        if not self._ends():
+            self.refuse("capture_not_json")
+
+    def _ends(self) -> bool:
+        """Whether nothing but white space is left, which is read."""
         while True:
             space = _SPACE.match(self._buffer, self._pos)
             self._pos = space.end() if space else self._pos
             if self._pos < len(self._buffer):
-                self.refuse("capture_not_json")
+                return False
             if not self._fill():
-                return
+                return True
 
     # --- structure --------------------------------------------------------------------------
 

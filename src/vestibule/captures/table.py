@@ -137,6 +137,11 @@ for _rule in _RULES["values"]:
     for _name in _rule["names"]:
         _VALUES.setdefault(_name, []).append(SHAPES[_rule["keep"]].fits)
 
+# Folded words are letters and digits: as an expression each of them means itself.
+_WORDS = tuple(
+    (rule["reason"], frozenset(rule["is"]), re.compile("|".join(rule["has"])).search)
+    for rule in _RULES["words"]
+)
 _name_fits = lru_cache(maxsize=8192)(SHAPES["name"].fits)
 
 
@@ -169,10 +174,7 @@ def is_storage(name: str) -> bool:
 def _named(name: str) -> str:
     """The reason that a name gives, or nothing (§5.2, step 2)."""
     bare = folded(name)
-    for rule in _RULES["words"]:
-        if bare in rule["is"] or any(word in bare for word in rule["has"]):
-            return str(rule["reason"])
-    return ""
+    return next((reason for reason, whole, part in _WORDS if bare in whole or part(bare)), "")
 
 
 _named_cached = lru_cache(maxsize=8192)(_named)
