@@ -49,15 +49,8 @@ def arrive_at_the_desk(portal: Portal, phone: Phone, account: str, role: str) ->
     portal.heading("support.staff.title")
 
 
-def test_an_officer_answers_a_client_and_is_told_who_was_first(
-    new_portal: NewPortal, portal: Portal, phone: Phone, account: str, server: Server
-) -> None:
-    """From the menu to the answer: live queue, canned answer, note, and nothing typed is lost."""
-    client, officer = account.replace("mercer", "client"), account
-    server.add_account(client, name="Rosa Lindqvist")
-    arrive_at_the_desk(portal, phone, officer, "officer")
-    portal.look("staff-desk")
-
+def keep_an_answer(portal: Portal) -> None:
+    """An officer writes the first canned answer."""
     portal.follow("support.staff.part.canned")
     portal.look("staff-canned-none")
     portal.follow("support.staff.canned.new")
@@ -68,6 +61,32 @@ def test_an_officer_answers_a_client_and_is_told_who_was_first(
     portal.says("support.staff.canned.done.added")
     portal.look("staff-canned")
 
+
+def half_write(portal: Portal) -> None:
+    """Type an answer; taking, noting and inserting leave what stands there."""
+    portal.page.locator("#text").fill(ANSWER)
+    portal.press("support.staff.ticket.take")
+    portal.says("support.staff.done.taken")
+    expect(portal.page.locator("#text")).to_have_value(ANSWER)
+    portal.unfold("support.staff.note.title")
+    portal.fill("support.staff.note.text", NOTE)
+    portal.press("support.staff.note.save")
+    portal.says("support.staff.done.noted")
+    portal.page.locator("#canned").select_option(label="Which number")
+    portal.press("support.staff.answer.insert")
+    expect(portal.page.locator("#text")).to_have_value(f"{ANSWER}\n\nDear Rosa Lindqvist,")
+
+
+def test_an_officer_answers_a_client_and_is_told_who_was_first(
+    new_portal: NewPortal, portal: Portal, phone: Phone, account: str, server: Server
+) -> None:
+    """From the menu to the answer: live queue, canned answer, note, and nothing typed is lost."""
+    client, officer = account.replace("mercer", "client"), account
+    server.add_account(client, name="Rosa Lindqvist")
+    arrive_at_the_desk(portal, phone, officer, "officer")
+    portal.look("staff-desk")
+
+    keep_an_answer(portal)
     portal.follow("support.staff.part.queue")
     portal.page.get_by_role("link", name=pattern(PORTAL["support.staff.view.all"])).click()
     portal.says("support.staff.queue.live")
@@ -82,17 +101,7 @@ def test_an_officer_answers_a_client_and_is_told_who_was_first(
     line.click()
     portal.says("support.staff.client.sign_ins")
     portal.look("staff-ticket")
-    portal.page.locator("#text").fill(ANSWER)
-    portal.press("support.staff.ticket.take")
-    portal.says("support.staff.done.taken")
-    expect(portal.page.locator("#text")).to_have_value(ANSWER)
-    portal.unfold("support.staff.note.title")
-    portal.fill("support.staff.note.text", NOTE)
-    portal.press("support.staff.note.save")
-    portal.says("support.staff.done.noted")
-    portal.page.locator("#canned").select_option(label="Which number")
-    portal.press("support.staff.answer.insert")
-    expect(portal.page.locator("#text")).to_have_value(f"{ANSWER}\n\nDear Rosa Lindqvist,")
+    half_write(portal)
 
     writer.open(mine)
     writer.page.locator("#text").fill("I have found it.")
