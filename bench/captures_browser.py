@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 from starlette.applications import Starlette
@@ -36,8 +36,9 @@ _MB = 1_000_000
 _CORPUS = Path(__file__).parents[1] / "tests" / "captures" / "corpus"
 _PAGE = """{% import "components.html" as ui with context %}
 {% import "support/capture.html" as capture with context %}<!doctype html>
-<html lang="en" data-now="0"><title>Bench</title><link rel="stylesheet" href="{{ asset('portal.css') }}">
-{{ capture.scripts() }}<main>{{ capture.block("Chrome", most, reasons, upload="/") }}</main></html>"""
+<html lang="en" data-now="0"><title>Bench</title>
+<link rel="stylesheet" href="{{ asset('portal.css') }}">{{ capture.scripts() }}
+<main>{{ capture.block("Chrome", most, reasons, upload="/") }}</main></html>"""
 _EVERY_S = 0.1
 
 

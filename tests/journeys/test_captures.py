@@ -1,7 +1,6 @@
-"""A browser's recording is made safe in the browser: nothing that was planted in it is ever sent."""
+"""A recording is made safe in the browser: nothing that was planted in it is ever sent."""
 
 import gzip
-import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -120,7 +119,7 @@ def test_only_what_is_safe_leaves_the_browser(tapped: Portal, wire: Wire, accoun
     tapped.press("support.new.send")
     tapped.says("support.done.sent")
     assert wire.sent.count(safe) == 1
-    assert TEXT.split()[0].encode() in wire.sent
+    assert TEXT.encode() in wire.sent
     assert find(wire.sent, CANARIES) == {}
     assert find(CAPTURE.read_bytes(), CANARIES), "there was something to find"
 
@@ -233,4 +232,3 @@ def test_guide_begins_with_the_visitors_browser(portal: Portal, account: str) ->
     portal.look("recording-guide")
     links = block.locator("a[href^='/article/3512#']")
     assert links.count() == 4
-    expect(block).to_contain_text(json.dumps("Network").strip('"'))

@@ -6,7 +6,7 @@ import { counted, duration, fill, part, size } from "./drawing.js";
 
 /** @typedef {import("../captures/report.js").Entry} Entry */
 
-const PAGE = 50;
+const PAGE = 20;
 const MOST_TEXT = 200_000; // bytes shown of one request; the rest is counted
 const REMOVED = /(~removed\.[a-z-]+(?:\.[A-Za-z0-9_.-]*)?~)/;
 
@@ -71,7 +71,7 @@ export class Listing {
     const item = document.createElement("li");
     const details = document.createElement("details");
     const summary = document.createElement("summary");
-    const status = cell(entry.status ? String(entry.status) : (this.rows.dataset.noAnswer ?? ""), `tag${bad(entry) ? " bad" : ""}`);
+    const status = cell(entry.status > 0 ? String(entry.status) : (this.rows.dataset.noAnswer ?? ""), `tag${bad(entry) ? " bad" : ""}`);
     const address = cell(entry.url, "address");
     address.dir = "ltr";
     summary.append(status, cell(entry.method, "method"), address, cell(entry.ms === null ? "" : duration(entry.ms), "digits soft"));
@@ -98,7 +98,7 @@ export class Listing {
 }
 
 /** @param {Entry} entry */
-const bad = (entry) => entry.status === null || entry.status === 0 || entry.status >= 400 || Boolean(entry.error);
+const bad = ({ status, error }) => status <= 0 || status >= 400 || error !== "";
 
 /** @param {string} text @param {string} name @param {string} [kind] */
 function cell(text, name, kind = "span") {
