@@ -93,6 +93,10 @@ def test_files_are_attached_without_script(
     new_portal: NewPortal, account: str, tmp_path: Path
 ) -> None:
     """The form brings them; what is refused costs nothing of what was typed."""
+    # The pair of eyes needs scripts: what it has seen once, it does not look at again.
+    seen = new_portal()
+    seen.open("/login")
+    seen.look("sign-in")
     portal = new_portal(script=False)
     begin(portal, account)
     page = portal.page
@@ -105,7 +109,6 @@ def test_files_are_attached_without_script(
         "Since this morning."
     )
     expect(page.locator("[data-attach] [data-slot=files] > li")).to_have_count(1)
-    portal.look("attaching-without-script")
     page.locator("#files").set_input_files(CORPUS / "firefox.har")
     portal.press("support.new.send")
     number_of(portal)
