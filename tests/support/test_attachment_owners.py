@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,9 @@ from tests.support.clients import (
 from vestibule.base.clock import DAY, HOUR
 from vestibule.base.errors import Refused, Unavailable
 from vestibule.base.sealed_stream import CHUNK
+from vestibule.cli.copying import copy_store
 from vestibule.staff.rules import Role
+from vestibule.statements.service import purging
 from vestibule.support import service
 from vestibule.support.rules.attachments import State
 from vestibule.support.service.attaching import Place
@@ -173,3 +176,18 @@ async def test_stray_files_are_swept_and_named_ones_stay(scene: Scene, alice: Cl
     assert await sweep_strays(scene.ctx) == 0
     assert await sweep_strays(scene.ctx, older_than_ms=-1000) == 2
     assert await alice.read(kept.attachment.id) == b"one"
+
+
+async def test_attachments_outlive_the_tending_of_statements(
+    scene: Scene, alice: Client, tmp_path: Path
+) -> None:
+    """They lie in one store: its sweeper leaves them alone, and copying takes them along."""
+    kept = await alice.attach("a.txt", b"one")
+    await alice.reply()
+    assert await purging.sweep_orphans(scene.ctx, older_than_ms=-1000) == 0
+    assert await alice.read(kept.attachment.id) == b"one"
+    await copy_store(scene.ctx, str(tmp_path / "elsewhere"))
+    [here] = stored(scene)
+    [there] = [path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()]
+    assert there.relative_to(tmp_path / "elsewhere").parts[0] == "attachments"
+    assert there.read_bytes() == here.read_bytes()

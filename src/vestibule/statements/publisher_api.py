@@ -6,7 +6,6 @@ sends too slowly, and whoever comes when too many send already, is turned away.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from base64 import b64decode
 from binascii import Error as NoBase64
@@ -15,7 +14,7 @@ from contextlib import contextmanager
 from typing import Final, Literal
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -33,15 +32,15 @@ from vestibule.statements.rules import (
     Upload,
     Wanted,
 )
-from vestibule.web import forms
+from vestibule.web import bodies, forms
 from vestibule.web.problems import problem_json, problem_of
 
 CHECK_MOST: Final = 1000
 _CHECK_BYTES: Final = 2**20
 BODIES_MOST: Final = 32
 """At a time, in this process."""
-PACE_BYTES: Final = 64 * 2**10
-PACE_S: Final = 30.0
+PACE_BYTES: Final = bodies.PACE_BYTES
+PACE_S: Final = bodies.PACE_S
 """So many bytes have to arrive for each so many seconds that we wait for them."""
 
 _REALM: Final = 'Bearer realm="vestibule-publish"'
@@ -332,30 +331,8 @@ def _bodies(request: Request) -> Iterator[None]:
         state.publishing -= 1
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """The body as it comes.
-
-    Only the time that we wait for the sender counts: while we write, it may not send. Raises
-    Malformed ``body_slow`` and, where the connection ends, ``body_cut``.
-    """
-    clock = asyncio.get_running_loop().time
-    stream = request.stream()
-    left, due = PACE_S, PACE_BYTES
-    while True:
-        began = clock()
-        try:
-            async with asyncio.timeout(left):
-                chunk = await anext(stream, b"")
-        except TimeoutError:
-            raise Malformed("body_slow") from None
-        except ClientDisconnect:
-            raise Malformed("body_cut") from None
-        if not chunk:
-            return
-        left, due = left - (clock() - began), due - len(chunk)
-        if due <= 0:
-            left, due = PACE_S, PACE_BYTES
-        yield chunk
+def _chunks(request: Request) -> AsyncIterator[bytes]:
+    return bodies.paced(request, pace_bytes=PACE_BYTES, pace_s=PACE_S)
 
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
