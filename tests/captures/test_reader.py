@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.captures import planting
-from vestibule.captures import CaptureRefused, sanitise
+from vestibule.captures import LIMITS, CaptureRefused, sanitise
 
 WHOLE = json.dumps(planting.capture()["log"] | {"x\u00e9": ["\u20ac\U0001f600", {'a\\"': 1.5e-7}]})
 SMALL = (
@@ -23,17 +23,17 @@ SMALL = (
 ).encode()
 
 
-def safe(data: bytes, **more: int) -> bytes:
+def safe(data: bytes, *, limit: int = LIMITS["bytes"]) -> bytes:
     """A capture made safe."""
     out = io.BytesIO()
-    sanitise(io.BytesIO(data).read, out.write, **more)
+    sanitise(io.BytesIO(data).read, out.write, limit=limit)
     return out.getvalue()
 
 
-def refusal(data: bytes, **more: int) -> str:
+def refusal(data: bytes, *, limit: int = LIMITS["bytes"]) -> str:
     """The code with which a capture is refused."""
     with pytest.raises(CaptureRefused) as refused:
-        safe(data, **more)
+        safe(data, limit=limit)
     return refused.value.code
 
 
@@ -41,6 +41,12 @@ def in_pieces(data: bytes, size: int) -> Callable[[int], bytes]:
     """A source that gives few bytes at a time, whatever is asked for."""
     stream = io.BytesIO(data)
     return lambda most: stream.read(min(most, size))
+
+
+def _given(pieces: list[bytes]) -> Callable[[int], bytes]:
+    """A source that gives these pieces."""
+    waiting = iter(pieces)
+    return lambda _most: next(waiting, b"")
 
 
 def test_capture_cut_at_every_byte_is_refused() -> None:
@@ -131,10 +137,11 @@ def test_memory_does_not_grow_with_a_text() -> None:
     """A body of ten times the size takes as much memory; test_hostile.py asks a process for it."""
     peaks = []
     for times in (200, 2000):
-        pieces = iter([b'{"log":{"entries":[{"request":{"postData":{"text":"',
-                       *([b"\\u00e9" * 1000] * times), b'"}}}]}}'])  # fmt: skip
+        whole = [b'{"log":{"entries":[{"request":{"postData":{"text":"']
+        whole += [b"\\u00e9" * 1000] * times + [b'"}}}]}}']
+        source = _given(whole)
         tracemalloc.start()
-        report = sanitise(lambda _most, pieces=pieces: next(pieces, b""), lambda _piece: None)
+        report = sanitise(source, lambda _piece: None)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert report.bytes_in > 6000 * times

@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from json.decoder import scanstring  # type: ignore[attr-defined]
+from json.decoder import scanstring  # type: ignore[attr-defined]  # in no stub, used by all
 from typing import Final, NoReturn, TypeAlias
 
 from vestibule.captures.errors import CaptureRefused
