@@ -14,6 +14,28 @@ from tests.captures.canaries import Canaries
 def written(canaries: Canaries) -> str:
     """The file."""
     s = canaries.group("hand")
+    addresses = [
+        f"data:text/plain,{s['data-address']}",
+        f"javascript:alert('{s['javascript']}')",
+        f"{s['no-scheme']}",
+        f"http://[{s['broken-address']}/x",
+        f"mailto:{s['mail']}@mail.example",
+        f"https://shop.example:{s['port']}/x",
+        f"x{s['location-scheme']}://shop.example/x",
+    ]
+    log = {
+        "entries": [_first(s), *(_entry(s, address) for address in addresses)],
+        "comment": s["comment"],
+        "pages": _pages(s),
+        "creator": {"version": s["maker-version"], "name": s["creator"], "comment": ""},
+        "browser": {"name": "Edge", "version": "156.0", "comment": s["comment-creator"]},
+        "version": s["version"],
+    }
+    return json.dumps({"log": log}, indent="\t", ensure_ascii=False)
+
+
+def _first(s: dict[str, str]) -> dict[str, Any]:
+    """The entry that has something in every member."""
     first = _entry(
         s,
         f"http://mara:{s['address']}@shop.example:8443/a/b?page=2#code={s['fragment']}",
@@ -43,38 +65,25 @@ def written(canaries: Canaries) -> str:
         "detail": {"why": s["initiator-detail"]},
         "lineNumber": 7,
     }
-    addresses = [
-        f"data:text/plain,{s['data-address']}",
-        f"javascript:alert('{s['javascript']}')",
-        f"{s['no-scheme']}",
-        f"http://[{s['broken-address']}/x",
-        f"mailto:{s['mail']}@mail.example",
-        f"https://shop.example:{s['port']}/x",
-        f"x{s['location-scheme']}://shop.example/x",
+    return first
+
+
+def _pages(s: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": f"Dear {s['page-title']}",
+            "id": s["page-id"],
+            "startedDateTime": "2026-11-23T10:00:00.000+01:00",
+            "pageTimings": {"onContentLoad": 120, "onLoad": -1, "comment": ""},
+            "comment": s["comment-page"],
+        },
+        {
+            "id": "page_2",
+            "startedDateTime": "2026-11-23T10:00:00.000+01:00",
+            "title": "https://shop.example/",
+            "pageTimings": {},
+        },
     ]
-    log = {
-        "entries": [first, *(_entry(s, address) for address in addresses)],
-        "comment": s["comment"],
-        "pages": [
-            {
-                "title": f"Dear {s['page-title']}",
-                "id": s["page-id"],
-                "startedDateTime": "2026-11-23T10:00:00.000+01:00",
-                "pageTimings": {"onContentLoad": 120, "onLoad": -1, "comment": ""},
-                "comment": s["comment-page"],
-            },
-            {
-                "id": "page_2",
-                "startedDateTime": "2026-11-23T10:00:00.000+01:00",
-                "title": "https://shop.example/",
-                "pageTimings": {},
-            },
-        ],
-        "creator": {"version": s["maker-version"], "name": s["creator"], "comment": ""},
-        "browser": {"name": "Edge", "version": "156.0", "comment": s["comment-creator"]},
-        "version": s["version"],
-    }
-    return json.dumps({"log": log}, indent="\t", ensure_ascii=False)
 
 
 def _entry(s: dict[str, str], address: str, **more: Any) -> dict[str, Any]:
@@ -82,46 +91,8 @@ def _entry(s: dict[str, str], address: str, **more: Any) -> dict[str, Any]:
     return {
         "timings": {"receive": 1.25, "wait": 20, "send": 0, "ssl": -1, "connect": -1},
         "cache": {},
-        "response": {
-            "content": {
-                "text": "aGVsbG8=",
-                "encoding": s["encoding"],
-                "mimeType": f"text/{s['mime']}",
-                "size": 5,
-                "comment": s["comment-content"],
-            },
-            "bodySize": 5,
-            "headersSize": -1,
-            "redirectURL": "",
-            "cookies": [_cookie(s)],
-            "headers": _headers(s, of_answer=True),
-            "httpVersion": "h2",
-            "statusText": "",
-            "status": 200,
-        },
-        "request": {
-            "postData": {
-                "params": [
-                    {
-                        "name": "file",
-                        "fileName": f"{s['file-name']}.txt",
-                        "contentType": f"text/{s['part-type']}",
-                        "comment": s["comment-param"],
-                    }
-                ],
-                "mimeType": "multipart/form-data",
-                "text": "",
-            },
-            "bodySize": 0,
-            "headersSize": -1,
-            "queryString": [{"value": "2", "name": "page"}],
-            "headers": _headers(s, of_answer=False),
-            "cookies": [],
-            "httpVersion": "h2",
-            "url": address,
-            "method": "POST",
-            "comment": s["comment-request"],
-        },
+        "response": _answer(s),
+        "request": _request(s, address),
         "_webSocketMessages": [
             {"type": s["direction"], "time": 1795000000.5, "opcode": 1, "data": "hello"}
         ],
@@ -131,6 +102,52 @@ def _entry(s: dict[str, str], address: str, **more: Any) -> dict[str, Any]:
         "time": 21.25,
         "startedDateTime": "2026-11-23T10:00:00.000Z",
         **more,
+    }
+
+
+def _answer(s: dict[str, str]) -> dict[str, Any]:
+    return {
+        "content": {
+            "text": "aGVsbG8=",
+            "encoding": s["encoding"],
+            "mimeType": f"text/{s['mime']}",
+            "size": 5,
+            "comment": s["comment-content"],
+        },
+        "bodySize": 5,
+        "headersSize": -1,
+        "redirectURL": "",
+        "cookies": [_cookie(s)],
+        "headers": _headers(s, of_answer=True),
+        "httpVersion": "h2",
+        "statusText": "",
+        "status": 200,
+    }
+
+
+def _request(s: dict[str, str], address: str) -> dict[str, Any]:
+    return {
+        "postData": {
+            "params": [
+                {
+                    "name": "file",
+                    "fileName": f"{s['file-name']}.txt",
+                    "contentType": f"text/{s['part-type']}",
+                    "comment": s["comment-param"],
+                }
+            ],
+            "mimeType": "multipart/form-data",
+            "text": "",
+        },
+        "bodySize": 0,
+        "headersSize": -1,
+        "queryString": [{"value": "2", "name": "page"}],
+        "headers": _headers(s, of_answer=False),
+        "cookies": [],
+        "httpVersion": "h2",
+        "url": address,
+        "method": "POST",
+        "comment": s["comment-request"],
     }
 
 

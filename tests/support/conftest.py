@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk import Desk, open_desk
+from tests.desk import Desk, open_desk, open_session
 from tests.login.scene import Scene
 from tests.support.clients import Client, open_client
+from tests.support.talking import Two, member_of
 from vestibule.base.clock import SteppedClock
 from vestibule.base.database import Database
 
@@ -29,3 +30,11 @@ def scene(desk: Desk) -> Scene:
 async def alice(scene: Scene) -> Client:
     """A client who has begun a conversation."""
     return await open_client(scene)
+
+
+@pytest.fixture
+async def two(scene: Scene) -> Two:
+    """A client and a member of staff."""
+    account = await scene.account("morgan")
+    client, cookie = await open_session(scene, account)
+    return Two(scene, client, cookie, account, await member_of(scene, "dana"))

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.desk import Desk, open_session
-from tests.support.test_service import CANARY, member_of
+from tests.support.talking import CANARY, member_of
 from vestibule.accounts.rules import Account
 from vestibule.base.clock import DAY, MINUTE
 from vestibule.base.ids import new_id

@@ -1,124 +1,19 @@
 """Conversations as client and staff move them: on both databases."""
 
 import asyncio
-from dataclasses import dataclass, replace
 
 import pytest
 
 from tests.desk import open_session
-from tests.login.scene import Scene, code_of
-from vestibule.accounts import service as accounts
-from vestibule.accounts.rules import Account
-from vestibule.base.clock import DAY, HOUR, MINUTE
-from vestibule.base.context import Mail
+from tests.login.scene import code_of
+from tests.support.talking import CANARY, Two, refused
+from vestibule.base.clock import DAY, MINUTE
 from vestibule.base.errors import Refused
 from vestibule.base.ids import new_id
-from vestibule.contacts import service as contacts
-from vestibule.contacts.rules import Kind
-from vestibule.notifications import service as notifications
-from vestibule.sessions import service as sessions
-from vestibule.sessions.rules import Session
-from vestibule.staff import service as staff
-from vestibule.staff.rules import Member, Role
 from vestibule.support import service
-from vestibule.support.rules import REMINDERS, By, Priority, State, Ticket, Topic
+from vestibule.support.rules import By, State, Topic
 from vestibule.support.service import tickets
 from vestibule.support.store.tickets import ticket as ticket_table, ticket_message
-
-CANARY = "canary of the staff only"
-
-
-@dataclass
-class Two:
-    """A client and a member of staff."""
-
-    scene: Scene
-    client: Session
-    cookie: str
-    account: Account
-    member: Member
-
-    async def write(self, text: str = "Nothing comes any more.", **changes: str) -> Ticket:
-        """A new conversation."""
-        values = {"subject": "No notifications", "source": "192.0.2.7"} | changes
-        return await service.open_ticket(
-            self.scene.ctx,
-            self.client,
-            topic=Topic.SIGN_IN,
-            text=text,
-            priority=Priority(values.pop("priority", "normal")),
-            **values,
-        )
-
-    async def answer(self, ticket: Ticket, text: str = "Look into the settings.") -> Ticket:
-        """What staff says."""
-        return await service.answer(self.scene.ctx, self.member, ticket, text)
-
-    async def read(self, ticket: Ticket) -> None:
-        """The client looks at it."""
-        here = await service.get_ticket(self.scene.ctx, self.client, ticket.number)
-        await service.mark_seen(self.scene.ctx, self.client, here)
-
-    async def told(self) -> list[str]:
-        """Names of the events of the desk so far."""
-        return [row["event"] for row in await self.scene.events() if row["event"][:8] == "support."]
-
-    async def notices(self) -> list[tuple[str, bool]]:
-        """What the client was told of the desk, and whether it was read."""
-        page = await notifications.list_notices(
-            self.scene.ctx, self.account.id, language="en", most=50
-        )
-        told = [one.notice for one in page.notices if one.notice.event[:8] == "support."]
-        return [(notice.event, notice.read) for notice in told]
-
-    async def marked(self) -> bool:
-        """Whether every page of the client says that there is an answer."""
-        session = await sessions.get_session(self.scene.ctx, self.cookie)
-        return session.unread_message
-
-
-async def member_of(scene: Scene, username: str, role: Role = Role.OFFICER) -> Member:
-    """Somebody of the staff."""
-    account = await scene.account(username, display_name=username.title())
-    await staff.add_member(scene.ctx, account, role=role)
-    session, _ = await open_session(scene, account)
-    return await staff.get_member(scene.ctx, session)
-
-
-@pytest.fixture
-async def two(scene: Scene) -> Two:
-    """A client and a member of staff."""
-    account = await scene.account("morgan")
-    client, cookie = await open_session(scene, account)
-    return Two(scene, client, cookie, account, await member_of(scene, "dana"))
-
-
-async def verified_mail(two: Two) -> None:
-    """An address at which the client is told."""
-    await contacts.add_by_operator(
-        two.scene.ctx,
-        account_id=two.account.id,
-        kind=Kind.MAIL,
-        typed="morgan@example.org",
-        country="",
-        verified=True,
-    )
-
-
-async def told_by_mail(two: Two) -> Mail:
-    """The mail about an answer that the client is sent now."""
-    two.scene.mail.sent.clear()
-    await notifications.tell_due(replace(two.scene.ctx, quoting=service.quoted))
-    (mail,) = [one for one in two.scene.mail.sent if "has an answer" in one.subject]
-    return mail
-
-
-async def refused(call: object) -> str:
-    """The code that a call is refused with."""
-    with pytest.raises(Refused) as caught:
-        await call  # type: ignore[misc]
-    return code_of(caught.value)
-
 
 # --- opening -----------------------------------------------------------------------------------
 
@@ -408,91 +303,3 @@ async def test_a_note_is_in_nothing_that_a_client_gets(two: Two) -> None:
     assert (
         await service.quoted(ctx, account_id=two.account.id, detail={"message": note["id"]}) == ""
     )
-
-
-# --- telling -----------------------------------------------------------------------------------
-
-
-async def test_reminders_come_by_priority_and_end(two: Two) -> None:
-    """An urgent answer is told of again every hour, so many times, until it is read."""
-    ctx, clock = two.scene.ctx, two.scene.clock
-    await two.answer(await two.write(priority="high"))
-    clock.step(HOUR - 1)
-    assert await service.remind_due(ctx) == 0
-    clock.step(1)
-    assert await service.remind_due(ctx) == 1
-    assert await service.remind_due(ctx) == 0
-    for _ in range(REMINDERS + 3):
-        clock.step(HOUR)
-        await service.remind_due(ctx)
-    assert (await two.told()).count("support.reminded") == REMINDERS
-
-
-async def test_who_has_read_is_not_reminded(two: Two) -> None:
-    """And a further answer begins the reminders afresh."""
-    ctx, clock = two.scene.ctx, two.scene.clock
-    ticket = await two.answer(await two.write(priority="low"))
-    await two.read(ticket)
-    clock.step(13 * HOUR)
-    assert await service.remind_due(ctx) == 0
-    await two.answer(ticket, "One thing more.")
-    clock.step(12 * HOUR)
-    assert await service.remind_due(ctx) == 1
-
-
-async def test_two_processes_remind_once(two: Two) -> None:
-    """Whoever is second finds it done."""
-    ctx = two.scene.ctx
-    await two.answer(await two.write(priority="high"))
-    two.scene.clock.step(HOUR)
-    counts = await asyncio.gather(service.remind_due(ctx), service.remind_due(ctx))
-    assert sorted(counts) == [0, 1]
-    assert (await two.told()).count("support.reminded") == 1
-
-
-async def test_mails_carry_the_answer_only_for_who_chose_it(two: Two) -> None:
-    """Unless somebody chose otherwise nothing; and never another account's."""
-    ctx = two.scene.ctx
-    await two.answer(await two.write(), "The words.")
-    event = (await two.scene.events())[-1]
-    detail = {"message": event["detail"].split('"message":"')[1][:22]}
-    assert await service.quoted(ctx, account_id=two.account.id, detail=detail) == ""
-    await service.set_text_in_mails(ctx, two.client, chosen=True)
-    assert await service.quoted(ctx, account_id=two.account.id, detail=detail) == "The words."
-    other, _ = await open_session(two.scene, await two.scene.account("robin"))
-    await service.set_text_in_mails(ctx, other, chosen=True)
-    assert await service.quoted(ctx, account_id=other.account_id, detail=detail) == ""
-
-
-async def test_an_answer_is_told_without_its_words(two: Two) -> None:
-    """The mail says that there is one and where; with the choice made, it has the words."""
-    scene = two.scene
-    await verified_mail(two)
-    ticket = await two.answer(await two.write(subject="Subject word"), "Answer word.")
-    plain = await told_by_mail(two)
-    assert "Answer word" not in str(plain)
-    assert "Subject word" not in str(plain)
-    assert f"/messages/{ticket.number}" in plain.text
-    await service.set_text_in_mails(scene.ctx, two.client, chosen=True)
-    await two.answer(ticket, "Second <b>answer</b>\nof two lines.")
-    full = await told_by_mail(two)
-    assert "> Second <b>answer</b>\n> of two lines." in full.text
-    assert "Second &lt;b&gt;answer" in full.html
-
-
-async def test_the_sweep_keeps_what_the_journal_still_speaks_of(two: Two) -> None:
-    """What was closed before `audit_days` goes, with its messages; an open one stays."""
-    ctx = two.scene.ctx
-    await two.write("stays")
-    await service.cancel(ctx, two.client, await two.write("goes"))
-    assert await service.sweep_tickets(ctx) == 0
-    two.scene.clock.step(ctx.settings.audit_days * DAY + 1)
-    assert await service.sweep_tickets(ctx) == 1
-    assert [row["text"] for row in await two.scene.rows(ticket_message)] == ["stays"]
-
-
-async def test_a_disabled_account_loses_no_message(two: Two) -> None:
-    """An answer to somebody who may not sign in now is stored all the same."""
-    ticket = await two.write()
-    await accounts.set_disabled(two.scene.ctx, account_id=two.account.id, disabled=True)
-    assert (await two.answer(ticket)).state is State.ANSWERED

@@ -79,6 +79,11 @@ class SignedIn(Protocol):
         ...
 
     @property
+    def staff(self) -> bool:
+        """Whether the menu leads to the pages of staff."""
+        ...
+
+    @property
     def language(self) -> str | None:
         """What the account speaks; None: what its browser asks for."""
         ...
@@ -196,7 +201,13 @@ def environment() -> Environment:
     )
     made.globals.update(asset=asset, settings_pages=_SETTINGS)
     made.filters.update(
-        moment=moment, browser=browser, grouped=grouped, host=_host, size=size, day=day
+        moment=moment,
+        browser=browser,
+        grouped=grouped,
+        host=_host,
+        size=size,
+        day=day,
+        lasting=lasting,
     )
     for name in made.list_templates(extensions=["html"]):
         made.get_template(name)
@@ -209,6 +220,12 @@ def moment(scope: Scope, at: int) -> Markup:
     when = datetime.fromtimestamp(at / 1000, UTC)
     words = i18n.moment(at, scope["language"])
     return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%dT%H:%M:%SZ}", words)
+
+
+@pass_context
+def lasting(scope: Scope, seconds: int) -> str:
+    """A length of time as people say it."""
+    return i18n.duration(seconds, scope["language"])
 
 
 @pass_context
