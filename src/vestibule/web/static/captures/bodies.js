@@ -28,7 +28,7 @@ export function body(work, text, type) {
   return safe ?? opaque(work, text);
 }
 
-/** Whether nothing of a body of this type is kept, whatever it says. @param {Work["rules"]} rules @param {string} type @param {import("./reader.js").Big} text */
+/** Whether nothing of a body of this type is kept, whatever it says. @param {Work["rules"]} rules @param {string} type @param {import("./scalars.js").Big} text */
 export function isOpaque({ media }, type, text) {
   const kind = typeOf(type);
   if (media.form.has(kind) || kind.startsWith(media.multipart)) return false;

@@ -5,6 +5,7 @@
 // to its end but never kept: it stands as `Odd`. Everything is checked, also what is passed over.
 
 import { CaptureRefused } from "./errors.js";
+import { Big, NESTED, Num, Odd } from "./scalars.js";
 
 const PIECE = 256 * 1024; // bytes asked of the source at a time
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
@@ -12,65 +13,12 @@ const NUMBER_BEGUN = /^-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)?
 const SURROGATE = /\p{Surrogate}/u; // matches lone ones only
 const WORDS = { t: "true", f: "false", n: "null" };
 
-/** A string that has no content here: longer than the limit (`size` bytes as written), or no whole Unicode. */
-export class Odd {
-  /** @param {"oversize" | "broken"} kind @param {number} size */
-  constructor(kind, size) {
-    this.kind = kind;
-    this.size = size;
-  }
-}
-
-/**
- * A long text that may not be needed: of a script or picture only the size is told. Strings of a
- * million characters would fill the memory before the collector looks for them.
- */
-export class Big {
-  /** @param {Uint8Array<ArrayBuffer>} raw as written, checked; ours alone @param {number} size bytes of the text in UTF-8 */
-  constructor(raw, size) {
-    this.raw = raw;
-    this.size = size;
-  }
-
-  /** Whether JSON may begin here, an object or array: surely not, or perhaps. */
-  mayOpenJson() {
-    for (let i = 0; i < this.raw.length; i++) {
-      const byte = this.raw[i] ?? 0;
-      if (byte === 0x5c && BLANKS.has(this.raw[i + 1] ?? 0)) i++;
-      else if (byte !== 0x20) return byte === 0x5c || byte === 0x7b || byte === 0x5b;
-    }
-    return false;
-  }
-
-  text() {
-    const text = utf8.decode(this.raw);
-    return this.raw.includes(0x5c) ? /** @type {string} */ (JSON.parse(`"${text}"`)) : text;
-  }
-
-  /** It was judged: give the memory back at once. */
-  release() {
-    this.raw.buffer.transfer?.(0);
-  }
-}
-
-/** A number, as written. */
-export class Num {
-  /** @param {string} raw */
-  constructor(raw) {
-    this.raw = raw;
-  }
-}
-
-/** An array or object where a single value was asked for; it is still to be read. */
-export const NESTED = Symbol("nested");
-
 /**
  * @typedef {string | Odd} Text
  * @typedef {Text | Big | Num | boolean | null} Scalar
  * @typedef {"{" | "[" | '"' | "0" | "t" | "f" | "n"} Kind how a value begins; any number: `0`
  */
 
-const BLANKS = new Set([0x6e, 0x72, 0x74]); // \n \r \t
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class Reader {

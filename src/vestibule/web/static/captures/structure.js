@@ -2,7 +2,7 @@
 // spec/captures.md).
 
 import { Facts } from "./entries.js";
-import { NESTED } from "./reader.js";
+import { NESTED } from "./scalars.js";
 import { folded } from "./table.js";
 import { WrongType, kept, unit } from "./units.js";
 

@@ -4,7 +4,7 @@
 import { body, isOpaque, message, opaque } from "./bodies.js";
 import { cookieValue, headerValue, media } from "./headers.js";
 import { marker } from "./markers.js";
-import { Big, Num, Odd } from "./reader.js";
+import { Big, Num, Odd } from "./scalars.js";
 import { host, pairValue, url } from "./urls.js";
 import { remove, removed, safeName, stays } from "./values.js";
 
