@@ -3,6 +3,7 @@
 import itertools
 import json
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -41,9 +42,9 @@ HAR = b'{"log": {"version": "1.2", "entries": []}}'
 KNOWN = ("token", "cookie", "jwt", "url-user")
 
 
-def line(number: int, **more: object) -> Listed:
+def line(number: int, **more: Any) -> Listed:
     """One request in a list."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "number": number,
         "offset": 0,
         "length": 10,
@@ -57,7 +58,7 @@ def line(number: int, **more: object) -> Listed:
         "error": "",
         "host": "a.example",
     }
-    return Listed(**(values | more))  # type: ignore[arg-type]  -- given by name
+    return Listed(**(values | more))
 
 
 # --- names ------------------------------------------------------------------------------------
