@@ -142,14 +142,19 @@ def test_stopped_recording_is_not_sent(portal: Portal, account: str, tmp_path: P
     """Stopping takes effect at once, says so, and the next file is taken as the first would be."""
     entry = b'{"request":{"url":"https://a.example/"},"comment":"' + b"c" * 5000 + b'"},\n'
     large = tmp_path / "large.har"
-    large.write_bytes(b'{"log":{"entries":[' + entry * 20_000 + b'{"request":{}}]}}')
+    large.write_bytes(b'{"log":{"entries":[' + entry * 40_000 + b'{"request":{}}]}}')
     block = writing(portal, account)
-    choose(block, large)
+    stop = stage(block, "working").locator("[data-does=stop]")
+    # A worker that never starts: the page can be looked at in peace.
+    portal.page.route("**/worker.js", lambda _: None)
+    choose(block, CAPTURE)
     expect(stage(block, "working")).to_be_visible()
-    bar = stage(block, "working").locator("progress")
-    expect(bar).not_to_have_js_property("value", 0)
     portal.look("recording-working")
-    stage(block, "working").locator("[data-does=stop]").click()
+    stop.click()
+    portal.page.unroute("**/worker.js")
+    choose(block, large)
+    expect(stage(block, "working").locator("progress")).not_to_have_js_property("value", 0)
+    stop.click()
     portal.says("captures.block.stopped")
     expect(stage(block, "pick")).to_be_visible()
     is_kept(portal)

@@ -7,7 +7,9 @@ import pytest
 from starlette.requests import Request
 
 from tests.desk import Desk
+from vestibule.captures import RULES_JSON
 from vestibule.web import static
+from vestibule.web.middleware import CAPTURE_POLICY, PORTAL_POLICY
 from vestibule.web.phone_files import PhoneFiles
 
 FOLDER = Path(static.__file__).parent / "static"
@@ -31,6 +33,42 @@ async def test_portal_file_is_named_after_its_content(desk: Desk) -> None:
 async def test_other_portal_file_is_not_there(desk: Desk, path: str) -> None:
     """Without its mark, or anywhere else, there is nothing."""
     assert (await desk.http.get(path)).status_code == 404
+
+
+async def test_modules_of_a_folder_are_found_beside_each_other(desk: Desk) -> None:
+    """Their imports are relative, and the folder's name changes with any of its files."""
+    address = static.asset("captures/worker.js")
+    folder, _, name = address.rpartition("/")
+    assert (re.sub("[0-9a-f]{12}", "", folder), name) == ("/static/captures.", "worker.js")
+    for each in ("reader.js", "sanitising.js", "rules.json"):
+        assert static.asset(f"captures/{each}") == f"{folder}/{each}"
+        assert (await desk.http.get(f"{folder}/{each}")).status_code == 200
+    assert (await desk.http.get(f"{folder}/missing.js")).status_code == 404
+    assert (await desk.http.get(folder)).status_code == 404
+
+
+async def test_rules_of_captures_are_served_unchanged(desk: Desk) -> None:
+    """The browser's program and the server's read the same bytes."""
+    answer = await desk.http.get(static.asset("captures/rules.json"))
+    assert answer.content == RULES_JSON
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_worker_that_reads_captures_may_not_send(desk: Desk) -> None:
+    """Its policy is its own: scripts of this origin, and no connection anywhere."""
+    answer = await desk.http.get(static.asset("captures/worker.js"))
+    policy = answer.headers["content-security-policy"]
+    assert policy == "default-src 'none'; script-src 'self'"
+
+
+def test_only_pages_with_captures_may_start_a_worker() -> None:
+    """There by one policy of trusted types, elsewhere not at all; nothing else differs."""
+    assert "worker-src" not in PORTAL_POLICY
+    assert "trusted-types 'none'" in PORTAL_POLICY
+    here = {part.strip() for part in CAPTURE_POLICY.split(";")}
+    there = {part.strip() for part in PORTAL_POLICY.split(";")}
+    assert here - there == {"worker-src 'self'", "trusted-types vestibule-captures"}
+    assert there - here == {"trusted-types 'none'"}
 
 
 @pytest.fixture
