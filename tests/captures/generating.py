@@ -11,6 +11,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from vestibule.captures import CaptureRefused, sanitise
 
@@ -141,6 +142,14 @@ def reading(pieces: Iterator[bytes]) -> Callable[[int], bytes]:
     return read
 
 
+def peak_kib() -> int:
+    """The most memory of this program so far; `ru_maxrss` would count what its parent held."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(status.read_text().partition("VmHWM:")[2].split()[0])
+
+
 def main() -> None:
     """Make one safe."""
     read = reading(KINDS[sys.argv[1]]())
@@ -151,14 +160,14 @@ def main() -> None:
         nonlocal written
         written += len(data)
 
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    base = peak_kib()
     began = time.process_time()
     code = ""
     try:
         sanitise(read, write)
     except CaptureRefused as refused:
         code = refused.code
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_kib()
     spent = time.process_time() - began
     said = {"code": code, "written": written, "seconds": spent, "mib": peak / 1024}
     sys.stdout.write(json.dumps({**said, "base": base / 1024}) + "\n")
