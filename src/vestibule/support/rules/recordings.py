@@ -301,7 +301,7 @@ _MARKER: Final = re.compile(
     r"~removed\.([a-z][a-z-]{0,30})(?:\.([0-9]{1,12}))?((?:\.[A-Za-z0-9_-]+)*)~"
 )
 _OPENING: Final = b"~removed."
-_COUNTED: Final = re.compile(rb"~removed\.([a-z][a-z-]{0,30})[.~]")
+_COUNTED: Final = re.compile(rb"~removed\.([a-z][a-z-]{0,30})(?=[.~])")
 _LONGEST: Final = len(_OPENING) + 32
 
 
