@@ -107,13 +107,22 @@ class Watch:
     _over: threading.Event = field(default_factory=threading.Event)
 
     def look(self) -> dict[str, int]:
-        """What the largest renderer and the browser itself have now."""
+        """What the largest renderer and the browser itself have now.
+
+        Resident memory counts the browser's program too, of which all its processes share one
+        copy; what is the renderer's own is counted apart.
+        """
         renderers = [
-            each.memory_info().rss
+            each.memory_full_info()
             for each in self.browser.children(recursive=True)
             if "--type=renderer" in " ".join(each.cmdline())
         ]
-        return {"renderer": max(renderers, default=0), "browser": self.browser.memory_info().rss}
+        largest = max(renderers, key=lambda each: int(each.rss))
+        return {
+            "renderer": largest.rss,
+            "its own": largest.uss,
+            "browser": self.browser.memory_info().rss,
+        }
 
     def run(self) -> None:
         """Look until it is over."""
@@ -121,8 +130,8 @@ class Watch:
             try:
                 for name, size in self.look().items():
                     self.peaks[name] = max(size, self.peaks.get(name, 0))
-            except psutil.NoSuchProcess:
-                continue
+            except (psutil.NoSuchProcess, ValueError):
+                continue  # a renderer that ended while it was looked at
 
     @contextmanager
     def watching(self) -> Iterator[None]:
