@@ -25,9 +25,9 @@ MANIFEST = "manifest.json"
 MOST_BYTES = 40_000
 SHARP = 2
 MARGIN = 12
-_COLOURS = (128, 64, 32)
+_COLOURS = (128, 64, 32, 16)
 _QUALITIES = (80, 65)
-_SCALES = (1, 0.75, 0.6)
+_SCALES = (1, 0.75, 0.6, 0.5)
 # What is another one every time: numbers, codes, times, keys, addresses of this machine.
 _WORDS = """(root) => {
   const volatile = ".number, .digits, time, .typed, #typed-code, [data-until], output, code";

@@ -305,8 +305,8 @@ def test_figures_of_messages(
     staff.open(f"/staff/tickets/{number}")
     staff.page.locator("#answer textarea#text").fill(answer)
     staff.press("support.staff.answer.send")
-    plain.open(f"/messages/{number}")
-    expect(page.locator(".talk li[data-by=staff]")).to_have_count(1)
+    # The client's page follows by itself.
+    expect(page.locator(".talk li[data-by=staff]")).to_have_count(1, timeout=20_000)
     figures.take(page, "portal-ticket", page.locator("main h1"), page.locator("[data-live]"))
     fresh(figures)
 

@@ -1,6 +1,7 @@
 """The help as a reader meets it: addresses, languages, folds, search, tags."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -176,6 +177,47 @@ async def test_suggestions_are_for_programs(desk: Desk) -> None:
     }
     assert len((await desk.http.get("/help/suggest?q=the+phone")).json()["articles"]) == 5
     assert (await desk.http.get("/help/suggest")).json() == {"articles": []}
+
+
+@pytest.fixture
+def hostile_article(own: Path) -> int:
+    """An article of the operator with markup wherever it can stand."""
+    markup = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    front = [
+        "number = 9666",
+        f"title = 'Wick {markup}'",
+        f"summary = 'Wick {markup}'",
+        'tags = ["how-to"]',
+        'systems = ["chrome"]',
+        "updated = 2027-02-01",
+        "related = [9666, 9001]",
+    ]
+    body = f"## {markup} {{#chrome}}\n\n{markup}\n\n![{markup}](figure:lamp)\n\n[x](javascript:x)\n"
+    path = own / "en" / "9666-hostile.md"
+    path.write_text("\n".join(["+++", *front, "+++", body]))
+    return 9666
+
+
+async def test_article_of_the_operator_cannot_bring_a_script(
+    hostile_article: int, desk: Desk
+) -> None:
+    """Not on its page, nor in lists, the search, another article, the feed."""
+    for path in (
+        f"/en/article/{hostile_article}",
+        "/de/article/9666",
+        "/help",
+        "/en/tag/how-to",
+        "/help/search?q=wick",
+        "/en/feed",
+    ):
+        answer = await desk.http.get(path)
+        assert answer.status_code == 200
+        assert "Wick" in answer.text, path
+        assert "<script>alert" not in answer.text, path
+        assert "<img src=x" not in answer.text, path
+        assert 'href="javascript' not in answer.text, path
+    found = await desk.http.get("/help/suggest?q=wick")
+    assert found.headers["content-type"] == "application/json"
 
 
 async def test_tag_lists_its_articles_page_by_page(desk: Desk) -> None:
