@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
 from starlette.applications import Starlette
