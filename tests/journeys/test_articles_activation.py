@@ -1,9 +1,7 @@
 """The help articles on linking a phone: their steps, then their possible issues.
 
 By QR code and by typed code, on Android and on iPhone. An iPhone's browser and the app on its
-home screen share nothing, so each is a profile of its own here. Three articles come later: how to
-capture a browser's traffic, how to repair the installer of the desktop program, and the delivery
-of statements.
+home screen share nothing, so each is a profile of its own here.
 """
 
 from playwright.sync_api import expect
