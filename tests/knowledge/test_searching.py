@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 from vestibule.knowledge.rules.searching import (
     all_of,
     any_of,
+    flat,
     folded,
     marked,
     segmented,
@@ -56,17 +57,17 @@ def test_any_query_is_a_query_that_the_index_understands(query: str, text: str) 
     assert all('"' not in word for word in wanted)
     assert all_of(wanted).count('"') == any_of(wanted).count('"') == 2 * len(wanted)
     assert isinstance(segmented(text), str)
-    snippet(text, wanted)
+    snippet(flat(text), wanted)
 
 
 def test_snippet_is_where_most_is_said() -> None:
     """With the words marked, also those that only begin alike."""
     text = f"PIN first. {'filler ' * 60}Forgot your PIN? Choose new PINs. {'more ' * 60}"
-    pieces = snippet(text, ("pin", "forgot"))
+    pieces = snippet(flat(text), ("pin", "forgot"))
     assert [piece.text for piece in pieces if piece.hit] == ["Forgot", "PIN", "PINs"]
     assert pieces[0].text == "… "
     assert pieces[-1].text == " …"
-    assert "".join(piece.text for piece in snippet("short", ())) == "short"
+    assert "".join(piece.text for piece in snippet(flat("short"), ())) == "short"
 
 
 async def numbers(library: Library, query: str, language: str = "en") -> list[int]:

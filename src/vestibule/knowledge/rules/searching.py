@@ -7,8 +7,11 @@ what is asked for alike.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from itertools import islice
 from typing import Final
 
 QUERY_MOST: Final = 200
@@ -16,6 +19,8 @@ QUERY_MOST: Final = 200
 _WORDS_MOST: Final = 12
 _SNIPPET: Final = 180
 _PREFIX: Final = 3
+_HITS_MOST: Final = 100
+_SLIP: Final = 2
 _WORD: Final = re.compile(r"\w+")
 # Ideographs, kana and full-width letters: written without spaces.
 _DENSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
@@ -34,6 +39,7 @@ def folded(text: str) -> str:
     return "".join(_folded(char) for char in text)
 
 
+@cache
 def _folded(char: str) -> str:
     # Kana keep their marks: が is another syllable than か.
     if _DENSE.match(char):
@@ -86,19 +92,38 @@ def _quoted(word: str) -> str:
     return f'"{word}"*' if begins else f'"{word}"'
 
 
-def snippet(text: str, wanted: Sequence[str]) -> tuple[Piece, ...]:
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A text made ready to be looked through: on one line, and folded, place for place."""
+
+    text: str
+    level: str
+
+
+def flat(text: str) -> Flat:
+    """A text made ready, once for many queries."""
+    line = re.sub(r"\s+", " ", text).strip()
+    return Flat(line, folded(line))
+
+
+def snippet(within: Flat, wanted: Sequence[str]) -> tuple[Piece, ...]:
     """The part of a text that says most of what is looked for, with the words marked."""
-    flat = re.sub(r"\s+", " ", text).strip()
-    level = folded(flat)
-    hits = sorted(_hits(level, wanted))
+    text = within.text
+    hits = sorted(islice(_hits(within.level, wanted), _HITS_MOST))
     start = _best(hits)
     if start > 0:
         # From the beginning of a word on.
-        start = max(flat.rfind(" ", 0, max(0, start - 40)), -1) + 1
-    end = min(len(flat), start + _SNIPPET)
-    if end < len(flat) and (gap := flat.rfind(" ", start, end)) > start:
+        start = max(text.rfind(" ", 0, max(0, start - 40)), -1) + 1
+    end = min(len(text), start + _SNIPPET)
+    if end < len(text) and (gap := text.rfind(" ", start, end)) > start:
         end = gap
-    return tuple(_pieces(flat, start, end, hits))
+    return tuple(_pieces(text, start, end, hits))
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """The word itself, or the one of those known that is written nearly alike."""
+    alike = [one for one in known if abs(len(one) - len(word)) <= _SLIP]
+    return next(iter(get_close_matches(word, alike, n=1, cutoff=0.75)), word)
 
 
 def marked(text: str, wanted: Sequence[str]) -> tuple[Piece, ...]:

@@ -10,15 +10,17 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from vestibule.knowledge.rules import Shown
 from vestibule.knowledge.rules.searching import (
+    Flat,
     Piece,
     all_of,
     any_of,
+    flat,
     marked,
+    near,
     segmented,
     snippet,
     words,
@@ -71,7 +73,9 @@ class Index:
 
 class _Table:
     def __init__(self, articles: list[tuple[Shown, str]]) -> None:
-        self._articles = {one.article.number: one for one, _ in articles}
+        self._articles: dict[int, tuple[Shown, Flat]] = {
+            one.article.number: (one, flat(f"{one.summary} {one.text}")) for one, _ in articles
+        }
         # Made in a thread, asked on the event loop: never by two at a time.
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         self._db.execute(_CREATE)
@@ -86,6 +90,10 @@ class _Table:
                 for one, terms in articles
             ],
         )
+
+        self._known: dict[str, list[str]] = {}
+        for (term,) in self._db.execute("SELECT term FROM word"):
+            self._known.setdefault(term[0], []).append(term)
 
     def search(self, query: str, most: int) -> list[Found]:
         wanted = words(query)
@@ -116,10 +124,8 @@ class _Table:
         )
         if beginning.fetchone():
             return word
-        known = [row[0] for row in self._db.execute("SELECT term FROM word")]
-        return next(iter(get_close_matches(word, known, n=1, cutoff=0.75)), word)
+        return near(word, self._known.get(word[0], ()))
 
     def _found(self, number: int, wanted: tuple[str, ...]) -> Found:
-        shown = self._articles[number]
-        said = snippet(f"{shown.summary} {shown.text}", wanted)
-        return Found(shown, marked(shown.title, wanted), said)
+        shown, text = self._articles[number]
+        return Found(shown, marked(shown.title, wanted), snippet(text, wanted))
