@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from vestibule.accounts import service as accounts
-from vestibule.base import audit
+from vestibule.base import audit, orphans
 from vestibule.base.clock import HOUR
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
@@ -18,7 +18,7 @@ from vestibule.base.errors import Fault
 from vestibule.base.ids import new_id
 from vestibule.delivery import service as delivery
 from vestibule.statements import store
-from vestibule.statements.service.placing import certificate_in, checked, discard, write
+from vestibule.statements.service.placing import certificate_in, checked, write
 from vestibule.statements.service.reading import content
 
 _log = structlog.get_logger("vestibule.statements")
@@ -101,5 +101,5 @@ async def _encrypt(ctx: Context, row: Row) -> bool:
         return bool(moved)
 
     won = await ctx.db.write(body)
-    await discard(ctx, [row["object"] if won else target])
+    await orphans.discard(ctx, [row["object"] if won else target])
     return won

@@ -12,9 +12,8 @@ takes it. One that dies after it leaves the same of former objects and parts. Wh
 commit is unknown (the connection broke) nothing is deleted: the row may name the object.
 """
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,7 +21,7 @@ from typing import Any, Final
 import structlog
 
 from vestibule.accounts import service as accounts
-from vestibule.base import audit
+from vestibule.base import audit, orphans
 from vestibule.base.clock import DAY
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
@@ -36,7 +35,6 @@ from vestibule.statements.rules import Published, State
 _log = structlog.get_logger("vestibule.statements")
 
 _TRIES: Final = 5
-_DELETED_AT_A_TIME: Final = 16
 
 Source = Callable[[], AsyncIterator[bytes]]
 """Brings a file from its beginning, as often as it is asked."""
@@ -119,13 +117,13 @@ async def place(
         try:
             outcome = await ctx.db.write(listing.body)
         except Refused:
-            await discard(ctx, [target])  # refused within the transaction: no row names it
+            await orphans.discard(ctx, [target])  # refused within the transaction: no row names it
             raise
         if isinstance(outcome, _Placed):
-            await discard(ctx, outcome.left_over)
+            await orphans.discard(ctx, outcome.left_over)
             return outcome.published
         certificate = outcome.certificate
-        await discard(ctx, [target])
+        await orphans.discard(ctx, [target])
     raise Unavailable("busy", reason="the account's certificate changed again and again")
 
 
@@ -159,20 +157,6 @@ async def write(
     demand_unexpired(ctx, certificate)
     async with aclosing(openpgp.encrypted(plain, certificate.data)) as message:
         return await ctx.objects.write(name, message)
-
-
-async def discard(ctx: Context, names: Iterable[str]) -> None:
-    """Delete what no row names. Failing harms nobody: the sweeper finds it."""
-    places = asyncio.Semaphore(_DELETED_AT_A_TIME)
-
-    async def one(name: str) -> None:
-        async with places:
-            try:
-                await ctx.objects.delete(name)
-            except Unavailable as fault:
-                _log.warning("statements.left_over", object=name, reason=str(fault))
-
-    await asyncio.gather(*map(one, names))
 
 
 @dataclass(frozen=True, slots=True)

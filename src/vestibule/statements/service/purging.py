@@ -1,15 +1,13 @@
 """What time takes away: statements whose days are over, and files that no record names."""
 
-from time import time
 from typing import Final
 
-from vestibule.base import audit
+from vestibule.base import audit, orphans
 from vestibule.base.clock import DAY
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
 from vestibule.statements import rules, store
 from vestibule.statements.service.encrypting import encrypt_plain
-from vestibule.statements.service.placing import discard
 from vestibule.statements.service.uploading import sweep_uploads
 
 _PURGED_AT_A_TIME: Final = 100
@@ -40,7 +38,7 @@ async def purge_due(ctx: Context) -> int:
             return [row["object"] for row in due if await _purge(tx, row, now=now)]
 
         gone = await ctx.db.write(body) if due else []
-        await discard(ctx, gone)
+        await orphans.discard(ctx, gone)
         purged += len(gone)
         if len(due) < _PURGED_AT_A_TIME:
             return purged
@@ -62,31 +60,10 @@ async def _purge(tx: Tx, row: Row, *, now: int) -> bool:
 
 
 async def sweep_orphans(ctx: Context, *, older_than_ms: int = rules.ORPHAN_MS) -> int:
-    """Delete the files that no record names and that are old enough to stay unnamed; how many.
-
-    Their age is told by the machine's clock, not by the house's: the store dates them by such a
-    one, and a house whose clock is moved may not take away what is being written.
-    """
-    before, swept, old = int(time() * 1000) - older_than_ms, 0, list[str]()
-    for kind in ("statements", "uploads"):
-        async for name, at in ctx.objects.list(kind):
-            if at < before:
-                old.append(name)
-            if len(old) == store.NAMED_AT_A_TIME:
-                swept += await _sweep_some(ctx, old)
-                old = []
-    return swept + (await _sweep_some(ctx, old) if old else 0)
-
-
-async def _sweep_some(ctx: Context, names: list[str]) -> int:
-    asked = [*names, *[""] * (store.NAMED_AT_A_TIME - len(names))]
-    rows = await ctx.db.all(
-        store.NAMED, **{f"name_{number}": name for number, name in enumerate(asked)}
+    """Delete the files that no record names and that are old enough to stay unnamed; how many."""
+    return await orphans.sweep(
+        ctx, kinds=("statements", "uploads"), named=store.NAMED, older_than_ms=older_than_ms
     )
-    named = {row["object"] for row in rows}
-    orphans = [name for name in names if name not in named]
-    await discard(ctx, orphans)
-    return len(orphans)
 
 
 async def _take_chore(ctx: Context, name: str, *, every: int) -> bool:

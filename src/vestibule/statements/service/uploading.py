@@ -16,6 +16,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from vestibule.base import orphans
 from vestibule.base.clock import HOUR
 from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx
@@ -27,7 +28,6 @@ from vestibule.statements.service.placing import (
     Incoming,
     certificate_in,
     demand_unexpired,
-    discard,
     place,
 )
 from vestibule.statements.service.publishing import look, there_already
@@ -184,7 +184,7 @@ async def _keep(ctx: Context, upload: Upload, key: AESGCM, piece: bytes) -> Uplo
     try:
         await ctx.db.write(body)
     except Refused:
-        await discard(ctx, [target])
+        await orphans.discard(ctx, [target])
         raise
     return replace(upload, offset=end, touched_at=now, fresh=False)
 
@@ -308,5 +308,5 @@ async def _end(ctx: Context, upload_id: str, *, untouched_since: int | None = No
     parts = await ctx.db.write(body)
     if parts is None:
         return False
-    await discard(ctx, [part["object"] for part in parts])
+    await orphans.discard(ctx, [part["object"] for part in parts])
     return True

@@ -32,7 +32,6 @@ from vestibule.statements.store.tending import (
     FIRST_CHORE,
     IN_CLEAR,
     NAMED,
-    NAMED_AT_A_TIME,
     PURGE,
 )
 from vestibule.statements.store.uploading import (
@@ -64,7 +63,6 @@ __all__ = [
     "IN_CLEAR",
     "MOVE",
     "NAMED",
-    "NAMED_AT_A_TIME",
     "OF_ACCOUNT",
     "ONE",
     "OPEN",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BindParameter, and_, bindparam, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from vestibule.base.database import insert
+from vestibule.base.orphans import NAMES
 from vestibule.delivery.store import delivery_certificate
 from vestibule.statements.store.table import (
     LIVE,
@@ -67,14 +68,10 @@ DUE: Final = (
 PURGE: Final = delete(statement).where(
     _s.id == bindparam("id_"), _s.object == bindparam("object_"), _s.purge_at <= bindparam("now")
 )
-NAMED_AT_A_TIME: Final = 100
-_NAMES: Final[list[BindParameter[str]]] = [
-    bindparam(f"name_{number}") for number in range(NAMED_AT_A_TIME)
-]
 NAMED: Final = (
     select(_s.object)
-    .where(_s.object.in_(_NAMES))
-    .union_all(select(_x.object).where(_x.object.in_(_NAMES)))
+    .where(_s.object.in_(NAMES))
+    .union_all(select(_x.object).where(_x.object.in_(NAMES)))
 )
 # Whoever moves it does the chore; the others have it done.
 FIRST_CHORE: Final = (

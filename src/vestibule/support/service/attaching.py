@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -24,11 +24,11 @@ from typing import Any, Final, Protocol
 import structlog
 
 from vestibule.accounts import service as accounts
-from vestibule.base import audit, sealed_stream
+from vestibule.base import audit, orphans, sealed_stream
 from vestibule.base.clock import DAY
 from vestibule.base.context import Context
 from vestibule.base.database import Tx
-from vestibule.base.errors import Refused, Unavailable
+from vestibule.base.errors import Refused
 from vestibule.base.ids import new_id
 from vestibule.sessions import service as sessions
 from vestibule.support.rules import attachments as rules
@@ -244,7 +244,7 @@ async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attac
     ):
         stored_size = await ctx.objects.write(target, stored)
     if source.size == 0:
-        await discard(ctx, [target])
+        await orphans.discard(ctx, [target])
         raise Refused("attachment_empty")
     values = _values(ctx, place, name, source) | {
         "id": id_,
@@ -270,7 +270,7 @@ async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attac
         await ctx.db.write(body)
     except Refused:
         # Within the transaction: no row names it. Where its outcome is unknown, the sweeper looks.
-        await discard(ctx, [target])
+        await orphans.discard(ctx, [target])
         raise
     ended = 0
     for cookie in source.exposed:
@@ -313,15 +313,6 @@ async def _demand_room(tx: Tx, ctx: Context, place: Place) -> None:
     if row is None:
         raise AssertionError
     rules.demand_room(row["waiting"], row["today"], most=ctx.settings.attachments_per_message)
-
-
-async def discard(ctx: Context, names: Iterable[str]) -> None:
-    """Delete what no row names. Failing harms nobody: the sweeper finds it."""
-    for name in names:
-        try:
-            await ctx.objects.delete(name)
-        except Unavailable as fault:
-            _log.warning("support.left_over", object=name, reason=str(fault))
 
 
 def attachment_of(row: Any) -> Attachment:  # noqa: ANN401  -- a row, or the values of one

@@ -1,15 +1,14 @@
 """What time takes away: files nobody sent, those of conversations long closed, and strays."""
 
-from time import time
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from vestibule.base import audit
+from vestibule.base import audit, orphans
 from vestibule.base.clock import DAY
 from vestibule.base.context import Context
 from vestibule.base.database import Database, Row, Tx
 from vestibule.support.rules.attachments import Event, State, move
-from vestibule.support.service.attaching import FOLDER, discard
+from vestibule.support.service.attaching import FOLDER
 from vestibule.support.store import attachments as store
 
 STRAY_MS: Final = DAY
@@ -46,7 +45,7 @@ async def expire_attachments(ctx: Context) -> int:
             return [row["object"] for row in due if await _expire(tx, row, until)]
 
         gone = await ctx.db.write(body) if due else []
-        await discard(ctx, gone)
+        await orphans.discard(ctx, gone)
         expired += len(gone)
         if len(due) < _AT_A_TIME:
             return expired
@@ -73,27 +72,5 @@ async def _expire(tx: Tx, row: Row, until: dict[str, int]) -> bool:
 
 
 async def sweep_strays(ctx: Context, *, older_than_ms: int = STRAY_MS) -> int:
-    """Delete the files that no row names and that are old enough to stay so; how many.
-
-    Their age is told by the machine's clock, not by the house's: the store dates them by such a
-    one, and a house whose clock is moved may not take away what is being written.
-    """
-    before, swept, old = int(time() * 1000) - older_than_ms, 0, list[str]()
-    async for name, at in ctx.objects.list(FOLDER):
-        if at < before:
-            old.append(name)
-        if len(old) == store.NAMED_AT_A_TIME:
-            swept += await _sweep_some(ctx, old)
-            old = []
-    return swept + (await _sweep_some(ctx, old) if old else 0)
-
-
-async def _sweep_some(ctx: Context, names: list[str]) -> int:
-    asked = [*names, *[""] * (store.NAMED_AT_A_TIME - len(names))]
-    rows = await ctx.db.all(
-        store.NAMED, **{f"name_{number}": name for number, name in enumerate(asked)}
-    )
-    named = {row["object"] for row in rows}
-    strays = [name for name in names if name not in named]
-    await discard(ctx, strays)
-    return len(strays)
+    """Delete the files that no row names and that are old enough to stay so; how many."""
+    return await orphans.sweep(ctx, kinds=(FOLDER,), named=store.NAMED, older_than_ms=older_than_ms)

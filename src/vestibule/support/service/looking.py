@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from vestibule.base import audit, sealed_stream
+from vestibule.base import audit, orphans, sealed_stream
 from vestibule.base.context import Context
 from vestibule.base.database import Row
 from vestibule.base.errors import Refused, Unavailable
@@ -36,7 +36,6 @@ from vestibule.support.service.attaching import (
     Place,
     actor_of,
     attachment_of,
-    discard,
 )
 from vestibule.support.service.sanitising import listed_in
 from vestibule.support.store import attachments as store
@@ -251,4 +250,4 @@ async def remove_attachment(ctx: Context, place: Place, attachment_id: str) -> N
     )
     if not removed:
         raise Refused("attachment_answered")
-    await discard(ctx, [waiting["object"]])
+    await orphans.discard(ctx, [waiting["object"]])

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from vestibule.base.audit import JOURNAL
 from vestibule.base.database import insert, metadata
+from vestibule.base.orphans import NAMES
 from vestibule.support.store.tickets import ticket, ticket_message
 
 ticket_attachment: Final = Table(
@@ -182,8 +183,4 @@ SWEEP: Final = delete(ticket_attachment).where(
     )
 )
 
-NAMED_AT_A_TIME: Final = 100
-_NAMES: Final[list[BindParameter[str]]] = [
-    bindparam(f"name_{number}") for number in range(NAMED_AT_A_TIME)
-]
-NAMED: Final = select(_a.object).where(_a.object.in_(_NAMES))
+NAMED: Final = select(_a.object).where(_a.object.in_(NAMES))
