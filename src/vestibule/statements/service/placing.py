@@ -7,7 +7,7 @@
         the row is inserted, or moved to the new object; its event; the upload's rows go
     the former object and the upload's parts are deleted
 
-A process that dies before the commit leaves an object that no row names: ``purging.sweep_orphans``
+A process that dies before the commit leaves an object that no row names: `base.orphans`
 takes it. One that dies after it leaves the same of former objects and parts. Where the outcome of a
 commit is unknown (the connection broke) nothing is deleted: the row may name the object.
 """
