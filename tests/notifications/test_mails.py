@@ -154,5 +154,7 @@ def test_no_mail_text_or_push_speaks_of_a_code_or_secret() -> None:
     assert shown <= {
         *("language", "title", "organisation", "text", "name", "value"),
         *("act", "not_me_url", "button", "list_url", "all", "why"),
+        # An answer of the desk, where the account chose so, or that it is withheld.
+        *("quoted", "withheld"),
         *("enclosed", "open_url", "open_text", "choice_url"),
     }
