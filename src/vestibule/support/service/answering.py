@@ -9,8 +9,7 @@ from vestibule.base import audit
 from vestibule.base.context import Context
 from vestibule.base.database import Tx
 from vestibule.base.errors import Refused
-from vestibule.base.ids import ID_LENGTH, new_id
-from vestibule.protocol.encoding import b64u
+from vestibule.base.ids import new_id
 from vestibule.staff.rules import Ability, Member, demand
 from vestibule.support import rules
 from vestibule.support.rules import By, Event, Ticket
@@ -18,8 +17,10 @@ from vestibule.support.rules.queue import demand_reading, demand_taking
 from vestibule.support.service.claiming import claim_attachments
 from vestibule.support.service.records import (
     carry,
+    derived_id,
     detail_of,
     reload,
+    staff_actor,
     tell,
     was_written,
     write_message,
@@ -50,7 +51,7 @@ async def answer(
     async def body(tx: Tx) -> Ticket:
         # The mark of every page is set and taken back in turn.
         await accounts.lock_account(tx, ticket.account_id)
-        message_id = _id_of(ctx, "answer", member, ticket, once)
+        message_id = derived_id(ctx, "answer", ticket.id, member.account_id, once)
         before = await was_written(tx, message_id)
         if before == text:
             return await reload(tx, ticket.id)
@@ -112,7 +113,7 @@ async def note(
     text = rules.clean_text(text)
 
     async def body(tx: Tx) -> None:
-        id_ = _id_of(ctx, "note", member, ticket, once)
+        id_ = derived_id(ctx, "note", ticket.id, member.account_id, once)
         if await was_written(tx, id_) == text:
             return
         here = await reload(tx, ticket.id)
@@ -211,10 +212,4 @@ async def _demand_seen(tx: Tx, ticket: Ticket, seen: int | None) -> Ticket:
 
 
 def _actor(member: Member) -> str:
-    return f"staff:{member.account_id}"
-
-
-def _id_of(ctx: Context, kind: str, member: Member, ticket: Ticket, once: str) -> str:
-    if not once:
-        return new_id()
-    return b64u(ctx.sealer.digest("desk", kind, ticket.id, member.account_id, once))[:ID_LENGTH]
+    return staff_actor(member.account_id)

@@ -33,6 +33,7 @@ from vestibule.base.ids import new_id
 from vestibule.sessions import service as sessions
 from vestibule.support.rules import attachments as rules
 from vestibule.support.rules.attachments import Attachment, Kind, State
+from vestibule.support.service.claiming import adder
 from vestibule.support.service.sanitising import Sanitising, a_turn
 from vestibule.support.service.scanning import scanned
 from vestibule.support.store import attachments as store
@@ -255,7 +256,7 @@ async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attac
     }
     happened = audit.journal(
         event="support.attachment_added",
-        actor=actor_of(place),
+        actor=adder(place.account_id, place.added_by),
         source=place.source,
         at=values["at"],
         detail={"kind": source.kind.value, "size": source.size},
@@ -295,12 +296,6 @@ def _values(ctx: Context, place: Place, name: str, source: _Source) -> dict[str,
         "at": now,
         "expires_at": now + rules.UNSENT_MS,
     }
-
-
-def actor_of(place: Place) -> str:
-    """Who adds or removes, as events name them."""
-    own = place.added_by == place.account_id
-    return "browser" if own else f"staff:{place.added_by}"
 
 
 async def _demand_room(tx: Tx, ctx: Context, place: Place) -> None:

@@ -2,7 +2,13 @@
 
 from vestibule.base import audit
 from vestibule.base.database import Tx
+from vestibule.support.service.records import staff_actor
 from vestibule.support.store import attachments as store
+
+
+def adder(account_id: str, added_by: str) -> str:
+    """Who adds, sends or takes back a file of a client's conversation, as events name them."""
+    return "browser" if added_by == account_id else staff_actor(added_by)
 
 
 async def claim_attachments(
@@ -15,7 +21,6 @@ async def claim_attachments(
     waiting = await tx.all(store.WAITING, ticket_id_=ticket_id, added_by_=added_by)
     sent = 0
     for row in waiting:
-        by = "browser" if added_by == row["account_id"] else f"staff:{added_by}"
         sent += await tx.run(
             store.SEND,
             id_=row["id"],
@@ -24,7 +29,7 @@ async def claim_attachments(
             message_id=message_id,
             **audit.journal(
                 event="support.attachment_sent",
-                actor=by,
+                actor=adder(row["account_id"], added_by),
                 at=now,
                 detail={"kind": row["kind"], "size": row["size"]},
             ),

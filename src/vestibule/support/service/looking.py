@@ -34,9 +34,10 @@ from vestibule.support.service.attaching import (
     KEY_PURPOSE,
     REPORT_PURPOSE,
     Place,
-    actor_of,
     attachment_of,
 )
+from vestibule.support.service.claiming import adder
+from vestibule.support.service.records import staff_actor
 from vestibule.support.service.sanitising import listed_in
 from vestibule.support.store import attachments as store
 from vestibule.web.downloads import File
@@ -158,7 +159,7 @@ async def open_for_staff(
                 event="support.attachment_seen",
                 account_id=ticket.account_id,
                 subject=opened.attachment.id,
-                actor=f"staff:{member.account_id}",
+                actor=staff_actor(member.account_id),
                 source=source,
                 at=now,
                 detail=detail,
@@ -242,7 +243,7 @@ async def remove_attachment(ctx: Context, place: Place, attachment_id: str) -> N
         added_by_=place.added_by,
         **audit.journal(
             event="support.attachment_removed",
-            actor=actor_of(place),
+            actor=adder(place.account_id, place.added_by),
             source=place.source,
             at=ctx.clock.now(),
             detail={"kind": waiting["kind"], "size": waiting["size"]},

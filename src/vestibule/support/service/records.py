@@ -11,6 +11,8 @@ from vestibule.base.context import Context
 from vestibule.base.database import Row, Tx, Value
 from vestibule.base.errors import Lost, Refused
 from vestibule.base.i18n import zone_of
+from vestibule.base.ids import ID_LENGTH, new_id
+from vestibule.protocol.encoding import b64u
 from vestibule.support import rules
 from vestibule.support.rules import (
     By,
@@ -59,6 +61,21 @@ def tell(ctx: Context, ticket: Ticket) -> None:
     """
     for topic in (topic_of(ticket.id), topic_of_account(ticket.account_id), DESK):
         ctx.wake.tell(topic)
+
+
+def derived_id(ctx: Context, *parts: str) -> str:
+    """The id of what a form makes: keyed, so that nobody else's form can have it.
+
+    The last part is the form's own name (``once``); where it has none, a new id.
+    """
+    if not parts[-1]:
+        return new_id()
+    return b64u(ctx.sealer.digest("desk", *parts))[:ID_LENGTH]
+
+
+def staff_actor(account_id: str) -> str:
+    """How events name a member of staff."""
+    return f"staff:{account_id}"
 
 
 def targets_of(ctx: Context) -> Targets:

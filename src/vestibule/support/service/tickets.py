@@ -13,8 +13,7 @@ from vestibule.base.clock import SECOND
 from vestibule.base.context import Context
 from vestibule.base.database import Tx
 from vestibule.base.errors import Duplicate, Refused
-from vestibule.base.ids import ID_LENGTH, new_id, new_reference
-from vestibule.protocol.encoding import b64u
+from vestibule.base.ids import new_id, new_reference
 from vestibule.sessions.rules import Session
 from vestibule.support import rules
 from vestibule.support.rules import By, Event, Priority, State, Ticket, Topic
@@ -22,6 +21,7 @@ from vestibule.support.service.claiming import claim_attachments
 from vestibule.support.service.following import limited
 from vestibule.support.service.records import (
     carry,
+    derived_id,
     detail_of,
     reload,
     targets_of,
@@ -38,18 +38,11 @@ _NUMBERS_TRIED: Final = 4
 
 def ticket_id_of(ctx: Context, session: Session, once: str) -> str:
     """The id of the conversation that the form of this name makes, if it is sent."""
-    return _derived(ctx, "ticket", session.account_id, once)
+    return derived_id(ctx, "ticket", session.account_id, once)
 
 
 def _message_id_of(ctx: Context, ticket_id: str, account_id: str, once: str) -> str:
-    return _derived(ctx, "message", ticket_id, account_id, once)
-
-
-def _derived(ctx: Context, *parts: str) -> str:
-    """An id that nobody else's form can have: keyed, and bound to whose form it is."""
-    if not parts[-1]:
-        return new_id()
-    return b64u(ctx.sealer.digest("desk", *parts))[:ID_LENGTH]
+    return derived_id(ctx, "message", ticket_id, account_id, once)
 
 
 async def open_ticket(
