@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from vestibule.accounts.rules import username_key, zone
+from vestibule.accounts.rules import username_key
 from vestibule.base.clock import DAY, MINUTE
 from vestibule.base.context import Context
 from vestibule.base.database import Value
 from vestibule.base.errors import Refused
 from vestibule.staff.rules import Ability, Member, demand
-from vestibule.support.rules.hours import hours_of
 from vestibule.support.rules.queue import A_PAGE, Asked, Counts, Line, View, line_of
 from vestibule.support.rules.waiting import DAYS, Plot, Said, days_of, plot_of, waits_of
-from vestibule.support.service.records import ticket_of
+from vestibule.support.service.records import targets_of, ticket_of
 from vestibule.support.store import desk as store
 
 _BEFORE_DAYS = 14
@@ -77,8 +76,7 @@ async def waiting(ctx: Context, member: Member) -> Plot:
     Of all conversations, those about security too: the plot says how long and nothing else.
     """
     demand(member, Ability.QUEUE)
-    at_zone = zone(ctx.settings.support_zone)
-    hours = hours_of(ctx.settings.support_hours, at_zone)
+    hours = targets_of(ctx).hours
     now = ctx.clock.now()
     rows = await ctx.db.all(store.SAID, since=now - (DAYS + _BEFORE_DAYS) * DAY)
     said = (
@@ -86,8 +84,8 @@ async def waiting(ctx: Context, member: Member) -> Plot:
         for row in rows
     )
     waits = waits_of(said, worked=lambda begin, end: hours.minutes_between(begin, end) * MINUTE)
-    today = datetime.fromtimestamp(now / 1000, at_zone).date()
-    return plot_of(days_of(waits, today=today, zone=at_zone))
+    today = datetime.fromtimestamp(now / 1000, hours.zone).date()
+    return plot_of(days_of(waits, today=today, zone=hours.zone))
 
 
 def _security(member: Member) -> str:
