@@ -77,7 +77,7 @@ def know_browser(portal: Portal, phone: Phone, account: str) -> None:
 
 def wait_for_pushes(portal: Portal) -> None:
     """Signed in: wait until the portal's server knows how to nudge the phone."""
-    until(portal.page, lambda: _tells_push(portal), "a subscription", seconds=25)
+    until(portal.page, lambda: _tells_push(portal), "a subscription")
 
 
 def _tells_push(portal: Portal) -> bool:

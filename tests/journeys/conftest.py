@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from tests.journeys.background import Background, background
 from tests.journeys.browsers import (
@@ -17,6 +17,7 @@ from tests.journeys.browsers import (
     BLOCK,
     DESK,
     DESK_SIZE,
+    PATIENCE_S,
     chromium,
     desk_browser,
     phone_browser,
@@ -51,6 +52,7 @@ def playwright() -> Iterator[Playwright]:
     """The driver of the browsers."""
     if chromium() is None:
         pytest.fail("no Chromium: install chromium, or name one in VESTIBULE_CHROME")
+    expect.set_options(timeout=PATIENCE_S * 1000)
     with sync_playwright() as started:
         yield started
 

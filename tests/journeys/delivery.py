@@ -87,7 +87,7 @@ def publish(portal: Portal, account: str, machine: Machine, name: str) -> bytes:
 def newest(portal: Portal, what: str) -> Locator:
     """The newest line of the log, as soon as it says so; nobody asks the page again."""
     line = portal.page.locator("[data-watch] li").first
-    expect(line).to_contain_text(pattern(PORTAL[f"delivery.log.what.{what}"]), timeout=12_000)
+    expect(line).to_contain_text(pattern(PORTAL[f"delivery.log.what.{what}"]))
     return line
 
 

@@ -16,6 +16,7 @@ from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
 
 from tests.journeys.background import Background
+from tests.journeys.browsers import PATIENCE_S
 
 NAME = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"
@@ -65,13 +66,12 @@ class Desktop:
         *,
         after: int = 0,
         saying: str = "",
-        seconds: float = 8.0,
     ) -> Notification:
         """The notification shown after the first `after` ones, with `saying` in its text.
 
         `pause` (milliseconds) lets the browser go on meanwhile. Raises TimeoutError.
         """
-        limit = time.monotonic() + seconds
+        limit = time.monotonic() + PATIENCE_S
         while not (found := [one for one in self.history[after:] if saying in one.body]):
             if time.monotonic() > limit:
                 said = [one.body for one in self.history[after:]]

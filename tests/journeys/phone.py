@@ -72,11 +72,9 @@ class Phone:
         """Start the app, or open one of its addresses."""
         self.page.goto(self.server.phone + path)
 
-    def at(self, screen: str, seconds: float = 10, look: str = "") -> None:
+    def at(self, screen: str, look: str = "") -> None:
         """The app shows this screen, now or soon."""
-        expect(self.page.locator("#app")).to_have_attribute(
-            "data-screen", screen, timeout=seconds * 1000
-        )
+        expect(self.page.locator("#app")).to_have_attribute("data-screen", screen)
         self.look(look or screen)
 
     def look(self, screen: str) -> None:
@@ -92,14 +90,14 @@ class Phone:
         name = pattern(PHONE[key])
         self.page.get_by_role("button", name=name).locator("visible=true").first.click()
 
-    def says(self, key: str, seconds: float = 6) -> None:
+    def says(self, key: str) -> None:
         """The screen says so, now or soon."""
         shown = self.page.get_by_text(pattern(PHONE[key])).locator("visible=true")
-        expect(shown.first).to_be_visible(timeout=seconds * 1000)
+        expect(shown.first).to_be_visible()
 
-    def heading(self, key: str, seconds: float = 10) -> None:
+    def heading(self, key: str) -> None:
         """The screen is headed so, now or soon."""
-        expect(self.page.locator("h1")).to_have_text(pattern(PHONE[key]), timeout=seconds * 1000)
+        expect(self.page.locator("h1")).to_have_text(pattern(PHONE[key]))
 
     def fill(self, key: str, text: str) -> None:
         """Type into the field of this name."""
@@ -223,17 +221,17 @@ class Phone:
         self.open("/?open=test")
         self.at("self_test", look="self-test")
 
-    def check(self, name: str, state: str, seconds: float = 8) -> Locator:
+    def check(self, name: str, state: str) -> Locator:
         """The row of the self-test, as soon as it is in this state."""
         row = self.page.locator(f"[data-check={name}]")
-        expect(row).to_have_attribute("data-state", state, timeout=seconds * 1000)
+        expect(row).to_have_attribute("data-state", state)
         return row
 
-    def flies(self, verdict: str, seconds: float = 25) -> None:
+    def flies(self, verdict: str) -> None:
         """Send a test notification; this becomes of it."""
         self.press("check.send")
         flight = self.page.locator(".flight")
-        expect(flight).to_have_attribute("data-verdict", verdict, timeout=seconds * 1000)
+        expect(flight).to_have_attribute("data-verdict", verdict)
 
     def close(self) -> None:
         """Close the app; what works in the background goes on."""

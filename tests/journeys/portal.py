@@ -41,17 +41,15 @@ class Portal:
         """Open what is folded under this heading."""
         self.page.locator("summary").filter(has_text=PORTAL[key]).click()
 
-    def says(self, key: str, seconds: float = 6) -> None:
+    def says(self, key: str) -> None:
         """The page says so, now or soon, and without being asked again."""
         shown = self.page.get_by_text(pattern(PORTAL[key])).locator("visible=true")
-        expect(shown.first).to_be_visible(timeout=seconds * 1000)
+        expect(shown.first).to_be_visible()
 
-    def heading(self, key: str, seconds: float = 6) -> None:
+    def heading(self, key: str) -> None:
         """The page is headed so, now or soon."""
         first = self.page.get_by_role("heading", level=1)
-        expect(first).to_have_text(
-            re.compile(f"^{pattern(PORTAL[key]).pattern}$"), timeout=seconds * 1000
-        )
+        expect(first).to_have_text(re.compile(f"^{pattern(PORTAL[key]).pattern}$"))
 
     # --- signing in -----------------------------------------------------------------------
 
@@ -63,9 +61,9 @@ class Portal:
         self.fill("login.sign_in.password", password)
         self.press("login.sign_in.button")
 
-    def is_signed_in(self, seconds: float = 8) -> None:
+    def is_signed_in(self) -> None:
         """The start page of somebody who is signed in is shown, now or soon."""
-        expect(self.page.locator("details.menu")).to_be_visible(timeout=seconds * 1000)
+        expect(self.page.locator("details.menu")).to_be_visible()
         assert self.page.url == self.server.portal + "/"
 
     def log_out(self) -> None:

@@ -37,11 +37,11 @@ def test_a_session_is_recorded_made_safe_and_sent(
     portal.fill("support.new.text", "I pressed the button, and the page stayed empty.")
     portal.unfold("support.attach.record")
     page.locator("#recording-file").set_input_files(capture)
-    portal.says("captures.block.ready", seconds=30)
+    portal.says("captures.block.ready")
     shown = page.locator("[data-recording]").inner_text()
     assert find(shown.encode(), canaries) == {}
     page.get_by_role("button", name=PORTAL["captures.block.send"], exact=True).click()
-    portal.says("captures.block.done", seconds=30)
+    portal.says("captures.block.done")
     portal.press("support.new.send")
     expect(page).to_have_url(re.compile(r"/messages/[0-9A-Z]{4}-[0-9A-Z]{4}"))
     expect(page.locator(".attached")).to_contain_text(PORTAL["support.attach.recording"])

@@ -58,7 +58,7 @@ def test_recording_is_sent_and_read_by_staff(  # noqa: PLR0917  -- fixtures
     expect(files).to_have_count(1)
     # A recording among the files goes the way of recordings: nothing of it is sent yet.
     page.locator("#files").set_input_files(CORPUS / "chromium.har")
-    portal.says("captures.block.ready", seconds=30)
+    portal.says("captures.block.ready")
     portal.look("attaching")
     # Sent with the message, and before it.
     portal.press("support.new.send")

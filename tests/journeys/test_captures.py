@@ -99,7 +99,7 @@ def test_only_what_is_safe_leaves_the_browser(tapped: Portal, wire: Wire, accoun
     block = writing(tapped, account)
     tapped.look("recording-pick")
     choose(block, CAPTURE)
-    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    expect(stage(block, "ready")).to_be_visible()
     tapped.look("recording-ready")
     told = block.locator("[data-reason]:not([hidden])")
     assert told.count() == len(report.removed)
@@ -131,7 +131,7 @@ def test_message_waits_for_a_recording_that_is_ready(
     safe, _ = made_safe(CAPTURE)
     block = writing(tapped, account)
     choose(block, CAPTURE)
-    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    expect(stage(block, "ready")).to_be_visible()
     tapped.press("support.new.send")
     tapped.says("support.done.sent")
     assert wire.sent.count(safe) == 1
@@ -159,7 +159,7 @@ def test_stopped_recording_is_not_sent(portal: Portal, account: str, tmp_path: P
     expect(stage(block, "pick")).to_be_visible()
     is_kept(portal)
     choose(block, CAPTURE)
-    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    expect(stage(block, "ready")).to_be_visible()
 
 
 def test_what_cannot_be_read_is_refused_with_a_reason(
@@ -185,7 +185,7 @@ def test_recording_is_sent_again_after_a_cut(portal: Portal, account: str) -> No
     """The connection breaks while it is sent: the recording and what was typed are still there."""
     block = writing(portal, account)
     choose(block, CAPTURE)
-    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    expect(stage(block, "ready")).to_be_visible()
     address = "**/attachments?name=*"
     portal.page.route(address, lambda route: route.abort("connectionreset"))
     portal.press("captures.block.send")
@@ -201,7 +201,7 @@ def test_requests_are_found_by_address_and_by_failure(portal: Portal, account: s
     """Whoever wants to know what goes need not read all of it."""
     block = writing(portal, account)
     choose(block, CAPTURE)
-    expect(stage(block, "ready")).to_be_visible(timeout=20_000)
+    expect(stage(block, "ready")).to_be_visible()
     found: list[captures.Entry] = []
     captures.sanitise(BytesIO(CAPTURE.read_bytes()).read, lambda _: None, entry=found.append)
     failed = [one for one in found if one.status <= 0 or one.status >= 400 or one.error]

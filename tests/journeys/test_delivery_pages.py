@@ -261,7 +261,7 @@ def test_log_looks_by_itself(portal: Portal, account: str) -> None:
     portal.says("delivery.log.watching")
     portal.look("delivery-log-empty")
     visits.come({"outcome": "address_not_allowed", "line": line})
-    portal.says("delivery.log.what.address_not_allowed", seconds=8)
+    portal.says("delivery.log.what.address_not_allowed")
     told = portal.page.locator("[data-watch-news]")
     expect(told).to_have_text(pattern(PORTAL["delivery.log.what.address_not_allowed"]))
     portal.page.get_by_role("button", name=HOME).click()
@@ -269,7 +269,7 @@ def test_log_looks_by_itself(portal: Portal, account: str) -> None:
     portal.open(f"{HUB}/log")
     portal.says("delivery.log.settled.address_not_allowed")
     visits.come({"outcome": "accepted", "line": line})
-    portal.says("delivery.log.what.accepted", seconds=8)
+    portal.says("delivery.log.what.accepted")
 
 
 def test_every_refusal_has_its_way_out(portal: Portal, account: str) -> None:

@@ -287,7 +287,7 @@ def test_figures_of_messages(
     plain.fill("support.new.subject", subject)
     page.locator("textarea#text").fill(text)
     page.locator("#files").set_input_files(recording(phone.camera.path.parent))
-    plain.says("captures.block.ready", seconds=30)
+    plain.says("captures.block.ready")
     figures.take(page, "portal-capture", page.locator("[data-recording] [data-stage=ready]"))
     plain.press("captures.block.send")
     expect(page.locator("[data-attach] [data-slot=files] > li")).to_have_count(1)
@@ -306,7 +306,7 @@ def test_figures_of_messages(
     staff.page.locator("#answer textarea#text").fill(answer)
     staff.press("support.staff.answer.send")
     # The client's page follows by itself.
-    expect(page.locator(".talk li[data-by=staff]")).to_have_count(1, timeout=20_000)
+    expect(page.locator(".talk li[data-by=staff]")).to_have_count(1)
     figures.take(page, "portal-ticket", page.locator("main h1"), page.locator("[data-live]"))
     fresh(figures)
 

@@ -66,10 +66,10 @@ def test_a_message_is_answered_told_read_closed_and_opened_again(
     staff.page.locator("#answer button[value=send]").click()
 
     # Without a hand on it: the page that waits shows the answer.
-    expect(client.page.get_by_text(ANSWER)).to_be_visible(timeout=15_000)
+    expect(client.page.get_by_text(ANSWER)).to_be_visible()
     expect(client.page.get_by_text("Dana Whitlock").first).to_be_visible()
     client.look("messages-answered")
-    until(client.page, lambda: _told(server, address), "a mail", seconds=20)
+    until(client.page, lambda: _told(server, address), "a mail")
     (mail,) = [one for one in mails(server, address) if number in str(one)]
     assert ANSWER not in str(mail)
     assert "No notifications" not in str(mail)

@@ -43,7 +43,7 @@ def test_lost_notification_is_told_from_one_that_could_not_be_sent(
     phone.open_self_test()
     phone.check("allowed", "good")
     pushes.loses = True
-    phone.flies("lost", seconds=40)
+    phone.flies("lost")
     phone.says("check.flight.lost")
 
 
@@ -78,7 +78,7 @@ def test_notices_are_listed_marked_and_opened_by_their_notification(
     portal.open("/settings/sign-in")
     portal.page.locator("input[name=seamless][value=off]").check()
     portal.press("devices.secure.save")
-    shown = screen.wait(phone.page.wait_for_timeout, after=before, seconds=15)
+    shown = screen.wait(phone.page.wait_for_timeout, after=before)
     with phone.context.expect_page() as opened:
         screen.click(shown)
     phone.page = opened.value

@@ -111,7 +111,7 @@ def test_foreign_code_is_refused_by_what_it_is(phone: Phone, portal: Portal, acc
     phone.press("home.scan")
     phone.at("scan")
     why = pattern(PHONE["problem.link_elsewhere.why"])
-    expect(phone.page.locator(".scan-hint")).to_contain_text(why, timeout=8000)
+    expect(phone.page.locator(".scan-hint")).to_contain_text(why)
 
 
 def test_phone_without_accounts_says_what_comes_first(phone: Phone) -> None:

@@ -67,7 +67,7 @@ def test_resynchronisation_repairs_a_counter_that_ran_ahead_and_a_dead_subscript
 
     # a to c: the portal's sign-in, username and password; the one phone needs no choice.
     portal.log_in(account)
-    portal.says("login.wait.undelivered", seconds=15)
+    portal.says("login.wait.undelivered")
     assert screen.count == before
 
     # The app's last rung subscribes anew and then guides.
@@ -75,7 +75,7 @@ def test_resynchronisation_repairs_a_counter_that_ran_ahead_and_a_dead_subscript
     phone.open_self_test()
     phone.check("resync", "ahead").get_by_role("button").click()
     phone.at("resync")
-    phone.says("resync.subscribed.ok", seconds=30)
+    phone.says("resync.subscribed.ok")
     assert pushes.subscriptions > subscriptions
     done = phone.page.locator(".step.done")
     expect(done).to_have_count(0)

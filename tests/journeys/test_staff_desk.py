@@ -96,7 +96,7 @@ def test_an_officer_answers_a_client_and_is_told_who_was_first(
     mine = write(writer, SUBJECT)
     # Nobody has pressed anything here meanwhile.
     line = portal.page.get_by_role("link", name=SUBJECT)
-    expect(line).to_be_visible(timeout=8000)
+    expect(line).to_be_visible()
     portal.look("staff-queue")
     line.click()
     portal.says("support.staff.client.sign_ins")
@@ -106,7 +106,7 @@ def test_an_officer_answers_a_client_and_is_told_who_was_first(
     writer.open(mine)
     writer.page.locator("#text").fill("I have found it.")
     writer.press("support.reply.send")
-    portal.says("support.staff.ticket.news", seconds=12)
+    portal.says("support.staff.ticket.news")
     portal.look("staff-ticket-news")
     portal.press("support.staff.answer.send")
     portal.says("error.desk_changed.cause")

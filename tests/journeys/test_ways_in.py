@@ -117,6 +117,6 @@ def test_step_up_goes_to_the_phone_and_back(portal: Portal, phone: Phone, accoun
     portal.heading("login.wait.title")
     portal.look("step-up-wait")
     phone.approve(portal.read_number())
-    portal.heading("devices.phones.title", seconds=10)
+    portal.heading("devices.phones.title")
     portal.open("/settings/sessions")
     portal.says("sessions.assurance.4")

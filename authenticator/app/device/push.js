@@ -53,21 +53,26 @@ async function subscribed(applicationServerKey, anew) {
   return facts(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }));
 }
 
-/** The endpoint that this phone listens on, if any. @returns {Promise<string | null>} */
-export async function currentEndpoint() {
+/**
+ * The endpoint that this phone listens on, if any.
+ *
+ * @param {number} [patience] ms; a slow phone that is not waited for looks like one without
+ * @returns {Promise<string | null>}
+ */
+export async function currentEndpoint(patience = 2000) {
   try {
-    const registration = await within(2000, navigator.serviceWorker.ready, "push_unavailable");
-    const existing = await within(2000, registration.pushManager.getSubscription(), "push_unavailable");
+    const registration = await within(patience, navigator.serviceWorker.ready, "push_unavailable");
+    const existing = await within(patience, registration.pushManager.getSubscription(), "push_unavailable");
     return existing?.endpoint ?? null;
   } catch {
     return null;
   }
 }
 
-/** Whether the worker that shows notifications is at work. @returns {Promise<boolean>} */
-export async function workerActive() {
+/** Whether the worker that shows notifications is at work. @param {number} patience ms @returns {Promise<boolean>} */
+export async function workerActive(patience) {
   const found = navigator.serviceWorker?.getRegistration("/");
-  const registration = await within(2000, Promise.resolve(found), "push_unavailable").catch(() => undefined);
+  const registration = await within(patience, Promise.resolve(found), "push_unavailable").catch(() => undefined);
   return registration?.active?.state === "activated";
 }
 

@@ -39,6 +39,8 @@ export const ASKED = new Set(["list", "silent", "focus", "battery", "rooted"]);
 const CLOCK_MS = 60_000;
 const FOLLOW_MS = 350;
 const PATIENCE_MS = 20_000;
+/** For what the phone says of itself: a wrong finding sends its owner the wrong way, a late one does not. */
+const OWN_PATIENCE_MS = 10_000;
 
 /**
  * @param {Facts} facts
@@ -129,8 +131,8 @@ function connection({ roundTrip, offset = 0 }) {
  */
 export async function ownFacts(app, account) {
   const [endpoint, worker, arrived, persisted, stored] = await Promise.all([
-    currentEndpoint(),
-    workerActive(),
+    currentEndpoint(OWN_PATIENCE_MS),
+    workerActive(OWN_PATIENCE_MS),
     lastArrival("sign-in", "notice", "test"),
     within(2000, navigator.storage?.persisted?.() ?? Promise.resolve(false), "storage_failed").catch(() => false),
     app.vault.account(account.id),
