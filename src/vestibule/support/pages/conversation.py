@@ -18,11 +18,12 @@ from vestibule.contacts.rules import Kind
 from vestibule.devices import service as devices
 from vestibule.sessions.rules import Session
 from vestibule.support import rules, service
-from vestibule.support.pages import taking
-from vestibule.support.pages.attaching import attach_view, with_captures
+from vestibule.support.pages.attaching import attach_view
 from vestibule.support.pages.visit import STREAM_MS, sent_by, session_of
 from vestibule.support.rules import TEXT_MOST, Event, Message, State, Ticket
 from vestibule.support.service import Happened
+from vestibule.support.uploads import taking
+from vestibule.support.uploads.showing import with_captures
 from vestibule.web import forms, sse
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render

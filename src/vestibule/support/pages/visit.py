@@ -1,15 +1,19 @@
 """What every page of this room begins with: whose session it is, and what its forms send."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
 
 from vestibule.base.clock import MINUTE
 from vestibule.base.context import Context
+from vestibule.base.errors import Malformed
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Session
-from vestibule.support.pages import taking
+from vestibule.support import service
+from vestibule.support.service.attaching import Place
+from vestibule.support.uploads import taking
 from vestibule.web import cookies
 from vestibule.web.visitor import visitor
 
@@ -29,11 +33,39 @@ async def session_of(request: Request) -> Session:
     )
 
 
+async def place_of(
+    request: Request, session: Session, *, number: str = "", once: str = ""
+) -> Place:
+    """Where a client attaches: to a conversation, or to the one that a form has yet to begin.
+
+    Raises Refused ``not_found`` for a number that is not the client's, Malformed for neither.
+    """
+    ctx: Context = request.app.state.ctx
+    here = visitor(request)
+    if number:
+        ticket_id = (await service.get_ticket(ctx, session, number, source=here.source)).id
+    elif once:
+        ticket_id = service.ticket_id_of(ctx, session, once)
+    else:
+        raise Malformed("bad_field", field="once")
+    return Place(
+        ticket_id=ticket_id,
+        account_id=session.account_id,
+        added_by=session.account_id,
+        source=here.address,
+    )
+
+
 async def sent_by(request: Request, session: Session, *fields: str) -> dict[str, str]:
     """The fields of a form of this room, `once` among them: the form's own name, or empty.
 
     Files that come along wait for the message from then on; `taking.paused` says whether the page
     is to be shown again before it is sent.
     """
-    sent = await taking.read_form(request, session, *fields, "once", most=FORM_MOST)
+
+    async def where(sent: Mapping[str, str]) -> Place:
+        number = request.path_params.get("number", "")
+        return await place_of(request, session, number=number, once=sent.get("once", ""))
+
+    sent = await taking.read_form(request, session, *fields, "once", most=FORM_MOST, where=where)
     return sent | {"once": sent["once"] if ONCE.fullmatch(sent["once"]) else ""}

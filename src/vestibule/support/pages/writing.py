@@ -13,10 +13,11 @@ from vestibule.base.i18n import t
 from vestibule.base.ids import new_id
 from vestibule.sessions.rules import Session
 from vestibule.support import service
-from vestibule.support.pages import taking
-from vestibule.support.pages.attaching import attach_view, with_captures
+from vestibule.support.pages.attaching import attach_view
 from vestibule.support.pages.visit import sent_by, session_of
 from vestibule.support.rules import SUBJECT_MOST, TEXT_MOST, Priority, Topic
+from vestibule.support.uploads import taking
+from vestibule.support.uploads.showing import with_captures
 from vestibule.web.language import language_of
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render

@@ -7,8 +7,9 @@ does not cost what was typed: the page is shown again with all of it, and says w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -16,14 +17,12 @@ from starlette.requests import Request
 from vestibule.base.context import Context
 from vestibule.base.errors import Fault, Malformed, Unavailable
 from vestibule.sessions.rules import Session
-from vestibule.support import service
 from vestibule.support.rules.attachments import MEGABYTE
 from vestibule.support.service.attaching import Place, attach
 from vestibule.support.service.looking import remove_attachment
 from vestibule.web import bodies, csrf, forms, multipart
 from vestibule.web.multipart import Part
 from vestibule.web.problems import Problem, problem_of
-from vestibule.web.visitor import visitor
 
 FILES: Final = "files"
 """The field for files."""
@@ -36,29 +35,6 @@ AT_ONCE: Final = 32
 AT_ONCE_EACH: Final = 4
 """Of these, from one account."""
 _WAIT_S: Final = 2
-
-
-async def place_of(
-    request: Request, session: Session, *, number: str = "", once: str = ""
-) -> Place:
-    """Where a client attaches: to a conversation, or to the one that a form has yet to begin.
-
-    Raises Refused ``not_found`` for a number that is not the client's, Malformed for neither.
-    """
-    ctx: Context = request.app.state.ctx
-    here = visitor(request)
-    if number:
-        ticket_id = (await service.get_ticket(ctx, session, number, source=here.source)).id
-    elif once:
-        ticket_id = service.ticket_id_of(ctx, session, once)
-    else:
-        raise Malformed("bad_field", field="once")
-    return Place(
-        ticket_id=ticket_id,
-        account_id=session.account_id,
-        added_by=session.account_id,
-        source=here.address,
-    )
 
 
 @contextmanager
@@ -90,7 +66,13 @@ def body_most(ctx: Context) -> int:
 # --- forms ------------------------------------------------------------------------------------
 
 
-async def read_form(request: Request, session: Session, *fields: str, most: int) -> dict[str, str]:
+Where = Callable[[Mapping[str, str]], Awaitable[Place]]
+"""Where the files of a form belong, by what it has sent so far. Raises Refused, Malformed."""
+
+
+async def read_form(
+    request: Request, session: Session, *fields: str, most: int, where: Where
+) -> dict[str, str]:
     """The fields of a form, whose files are kept for the message that it writes.
 
     Also does what a button beside a file asks for. Whether the page is to be shown again, and
@@ -101,7 +83,7 @@ async def read_form(request: Request, session: Session, *fields: str, most: int)
     names = (*fields, ACT)
     if multipart.is_multipart(request):
         with a_body(request, session):
-            sent = await _multipart(request, session, names, most=most)
+            sent = await _multipart(request, session, names, most=most, where=where)
     else:
         sent = await forms.read(request, *names, bound=session.id, most=most)
     act = sent[ACT]
@@ -110,8 +92,8 @@ async def read_form(request: Request, session: Session, *fields: str, most: int)
     elif act.startswith(REMOVE):
         request.state.paused = True
         try:
-            place = await _place(request, session, sent)
-            await remove_attachment(request.app.state.ctx, place, act.removeprefix(REMOVE))
+            ctx: Context = request.app.state.ctx
+            await remove_attachment(ctx, await where(sent), act.removeprefix(REMOVE))
         except Fault as fault:
             _stop(request, fault)
     return sent
@@ -134,13 +116,8 @@ def _stop(request: Request, fault: Fault) -> None:
         request.state.attach_problem = problem_of(fault, request.state.reference)
 
 
-async def _place(request: Request, session: Session, sent: dict[str, str]) -> Place:
-    number = request.path_params.get("number", "")
-    return await place_of(request, session, number=number, once=sent.get("once", ""))
-
-
 async def _multipart(
-    request: Request, session: Session, names: tuple[str, ...], *, most: int
+    request: Request, session: Session, names: tuple[str, ...], *, most: int, where: Where
 ) -> dict[str, str]:
     ctx: Context = request.app.state.ctx
     csrf.demand_same_site(request, ctx.settings.portal_url)
@@ -151,7 +128,8 @@ async def _multipart(
     sent = dict[str, str]()
     async for part in multipart.parts_of(request, chunks):
         if part.name == FILES:
-            await _take(request, session, sent, part)
+            csrf.demand_token(ctx, sent.get(csrf.FIELD, ""), session.id)
+            await _take(request, part, partial(where, sent))
             continue
         if part.name in sent or part.name not in (*names, csrf.FIELD):
             raise Malformed("bad_field", field=part.name[:40])
@@ -164,14 +142,12 @@ async def _multipart(
     return {name: sent.get(name, "") for name in names}
 
 
-async def _take(request: Request, session: Session, sent: dict[str, str], part: Part) -> None:
+async def _take(request: Request, part: Part, where: Callable[[], Awaitable[Place]]) -> None:
     """Keep one file of a form. After one that was refused, the others are only read over."""
     if not part.filename or request.state.attach_problem is not None:
         return
-    csrf.demand_token(request.app.state.ctx, sent.get(csrf.FIELD, ""), session.id)
     try:
-        place = await _place(request, session, sent)
-        await attach(request.app.state.ctx, place, part.filename, part.chunks)
+        await attach(request.app.state.ctx, await where(), part.filename, part.chunks)
     except Malformed as fault:
         if fault.code.name in {"body_cut", "body_slow", "body_too_large"}:
             raise  # there is nobody any more who would see a page
