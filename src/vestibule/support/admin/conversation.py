@@ -1,10 +1,12 @@
 """One conversation, as staff reads and answers it.
 
 The page is one form: whatever button is pressed, what was typed into it comes back until it has
-been sent. Taking a conversation or leaving a note does not cost the half-written answer.
+been sent. Taking a conversation or leaving a note does not cost the half-written answer, nor does
+it take the files that wait for it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.requests import Request
@@ -20,13 +22,16 @@ from vestibule.base.ids import new_id
 from vestibule.sessions.rules import Session
 from vestibule.staff.rules import Ability, Member
 from vestibule.support import service
+from vestibule.support.admin.files import address_of, place_of
 from vestibule.support.admin.gate import FORM_MOST, QUEUE, at_desk, to
 from vestibule.support.admin.listing import parts_of
 from vestibule.support.rules import TEXT_MOST, Event, Ticket, follows
 from vestibule.support.rules.canned import filled, ready_for
-from vestibule.support.service import canned, reading
+from vestibule.support.service import answering, canned, reading
+from vestibule.support.service.attaching import Place
 from vestibule.support.service.reading import Opened
-from vestibule.web import forms
+from vestibule.support.uploads import taking
+from vestibule.support.uploads.showing import attaching_view, with_captures
 from vestibule.web.language import language_of
 from vestibule.web.problems import Problem, problem_of
 from vestibule.web.rendering import render
@@ -34,7 +39,7 @@ from vestibule.web.sse import Look, Looker, Stream, frame
 from vestibule.web.visitor import visitor
 
 _STREAM_MS: Final = HOUR
-_FIELDS: Final = ("text", "note", "canned", "member", "seen", "once", "act")
+_FIELDS: Final = ("text", "note", "canned", "member", "seen", "once")
 _DONE: Final = frozenset({"answered", "closed", "noted", "taken", "given", "released"})
 # What a member can set right on the page itself.
 _IN_FORM: Final = frozenset({"desk_changed", "desk_moved", "desk_text"})
@@ -64,11 +69,22 @@ class _Sent:
     fields: dict[str, str]
 
     @property
+    def ctx(self) -> Context:
+        """Everything that services need."""
+        ctx: Context = self.request.app.state.ctx
+        return ctx
+
+    @property
     def seen(self) -> int:
         """The version that the member was shown; 0, which never is, where that cannot be read."""
         typed = self.fields["seen"]
         right = typed.isascii() and typed.isdecimal() and len(typed) <= _VERSION_MOST
         return int(typed) if right else 0
+
+    def draft(self, *, problem: Problem | None = None, about: str = "") -> Draft:
+        """All that was typed, for the page to be shown again."""
+        text, note = self.fields["text"], self.fields["note"]
+        return Draft(text=text, note=note, problem=problem, about=about)
 
     @property
     def source(self) -> str:
@@ -90,7 +106,12 @@ async def _page(request: Request, session: Session, member: Member, draft: Draft
     ticket = opened.ticket
     answers = member.may(Ability.ANSWER)
     kept = await canned.list_canned(ctx, member) if answers else []
-    return render(
+    can = {event.value for event in Event if follows(ticket.state, event)} if answers else set()
+    attaching = None
+    if Event.ANSWER in can:
+        place = answering.place_of(member, ticket)
+        attaching = await attaching_view(request, place, address_of(ticket))
+    response = render(
         request,
         "support/staff/ticket.html",
         status=draft.problem.code.status if draft.problem else 200,
@@ -103,7 +124,8 @@ async def _page(request: Request, session: Session, member: Member, draft: Draft
         answers=answers,
         ready=ready_for(kept, ticket.language, default=DEFAULT),
         colleagues=_takers(member, opened),
-        can={event.value for event in Event if follows(ticket.state, event)} if answers else set(),
+        can=can,
+        attaching=attaching,
         present=_spoken(request, session, opened.present),
         notes=sum(message.by == "note" for message in opened.messages),
         names={code: found.name for code, found in LANGUAGES.items()},
@@ -112,6 +134,7 @@ async def _page(request: Request, session: Session, member: Member, draft: Draft
         most=TEXT_MOST,
         draft=draft,
     )
+    return with_captures(response) if attaching else response
 
 
 def _named(code: str) -> str:
@@ -136,13 +159,31 @@ def _spoken(request: Request, session: Session, names: tuple[str, ...]) -> str:
 # --- buttons -----------------------------------------------------------------------------------
 
 
-async def _sent(request: Request) -> _Sent:
-    """Raises Refused as the page does, and for a form that is not this member's."""
-    session, member = await at_desk(request, Ability.ANSWER)
-    fields = await forms.read(request, *_FIELDS, bound=session.id, most=FORM_MOST)
-    ctx: Context = request.app.state.ctx
-    ticket = await reading.find(ctx, member, request.path_params["number"])
-    return _Sent(request=request, session=session, member=member, ticket=ticket, fields=fields)
+_Press = Callable[[_Sent], Awaitable[Response]]
+
+
+def _pressed(press: _Press) -> Callable[[Request], Awaitable[Response]]:
+    """A button of the page: what it does once its form was read, with the files that it brought.
+
+    Raises Refused as the page does, and for a form that is not this member's.
+    """
+
+    async def read(request: Request) -> Response:
+        session, member = await at_desk(request, Ability.ANSWER)
+
+        async def where(sent: Mapping[str, str]) -> Place:
+            del sent
+            return await place_of(request, member)
+
+        fields = await taking.read_form(request, session, *_FIELDS, most=FORM_MOST, where=where)
+        ctx: Context = request.app.state.ctx
+        ticket = await reading.find(ctx, member, request.path_params["number"])
+        sent = _Sent(request=request, session=session, member=member, ticket=ticket, fields=fields)
+        if taking.paused(request):
+            return await _again(sent, sent.draft(problem=taking.problem_with_file(request)))
+        return await press(sent)
+
+    return read
 
 
 async def _again(sent: _Sent, draft: Draft) -> Response:
@@ -153,13 +194,9 @@ async def _refused(sent: _Sent, fault: Fault, about: str = "") -> Response:
     """The page again with all that was typed; anything that it cannot help is raised."""
     if fault.code.name not in _IN_FORM:
         raise fault
-    draft = Draft(
-        text=sent.fields["text"],
-        note=sent.fields["note"],
-        problem=problem_of(fault, sent.request.state.reference),
-        about=about if fault.code.name == "desk_text" else "",
-    )
-    return await _again(sent, draft)
+    problem = problem_of(fault, sent.request.state.reference)
+    about = about if fault.code.name == "desk_text" else ""
+    return await _again(sent, sent.draft(problem=problem, about=about))
 
 
 async def _finish(sent: _Sent, done: str, *, text: str = "", note: str = "") -> Response:
@@ -169,15 +206,14 @@ async def _finish(sent: _Sent, done: str, *, text: str = "", note: str = "") -> 
     return to(f"{QUEUE}/{sent.ticket.number}?done={done}#end")
 
 
-async def answer(request: Request) -> Response:
+async def answer(sent: _Sent) -> Response:
     """POST /staff/tickets/<number>/answer: put a canned answer in, send, or send and close."""
-    sent = await _sent(request)
-    if sent.fields["act"] == "insert":
+    if sent.fields[taking.ACT] == "insert":
         return await _insert(sent)
-    close = sent.fields["act"] == "close"
+    close = sent.fields[taking.ACT] == "close"
     try:
         await service.answer(
-            request.app.state.ctx,
+            sent.ctx,
             sent.member,
             sent.ticket,
             sent.fields["text"],
@@ -195,23 +231,21 @@ async def _insert(sent: _Sent) -> Response:
     """The chosen answer behind what stands there, filled in for this client."""
     text = sent.fields["text"].rstrip()
     if sent.fields["canned"]:
-        ctx: Context = sent.request.app.state.ctx
-        chosen = await canned.get_canned(ctx, sent.member, sent.fields["canned"])
+        chosen = await canned.get_canned(sent.ctx, sent.member, sent.fields["canned"])
         facts = {
             "client": sent.ticket.display_name,
             "number": sent.ticket.number,
             "member": sent.member.display_name,
         }
         text = f"{text}\n\n{filled(chosen.text, facts)}".lstrip("\n")
-    return await _again(sent, Draft(text=text, note=sent.fields["note"]))
+    return await _again(sent, replace(sent.draft(), text=text))
 
 
-async def note(request: Request) -> Response:
+async def note(sent: _Sent) -> Response:
     """POST /staff/tickets/<number>/note: for colleagues only."""
-    sent = await _sent(request)
     try:
         await service.note(
-            request.app.state.ctx,
+            sent.ctx,
             sent.member,
             sent.ticket,
             sent.fields["note"],
@@ -223,44 +257,36 @@ async def note(request: Request) -> Response:
     return await _finish(sent, "noted", text=sent.fields["text"])
 
 
-async def take(request: Request) -> Response:
+async def take(sent: _Sent) -> Response:
     """POST /staff/tickets/<number>/take: have it."""
-    sent = await _sent(request)
     return await _give(sent, sent.member.account_id, "taken")
 
 
-async def release(request: Request) -> Response:
+async def release(sent: _Sent) -> Response:
     """POST /staff/tickets/<number>/release: have it no longer."""
-    return await _give(await _sent(request), None, "released")
+    return await _give(sent, None, "released")
 
 
-async def assign(request: Request) -> Response:
+async def assign(sent: _Sent) -> Response:
     """POST /staff/tickets/<number>/assign: give it to a colleague."""
-    sent = await _sent(request)
-    ctx: Context = request.app.state.ctx
-    return await _give(
-        sent, await reading.get_colleague(ctx, sent.ticket, sent.fields["member"]), "given"
-    )
+    receiver = await reading.get_colleague(sent.ctx, sent.ticket, sent.fields["member"])
+    return await _give(sent, receiver, "given")
 
 
 async def _give(sent: _Sent, receiver: str | None, done: str) -> Response:
-    ctx: Context = sent.request.app.state.ctx
     try:
         await service.assign(
-            ctx, sent.member, sent.ticket, receiver, seen=sent.seen, source=sent.source
+            sent.ctx, sent.member, sent.ticket, receiver, seen=sent.seen, source=sent.source
         )
     except Fault as fault:
         return await _refused(sent, fault)
     return await _finish(sent, done, text=sent.fields["text"], note=sent.fields["note"])
 
 
-async def close(request: Request) -> Response:
+async def close(sent: _Sent) -> Response:
     """POST /staff/tickets/<number>/close: nothing is left to do."""
-    sent = await _sent(request)
     try:
-        await service.settle(
-            request.app.state.ctx, sent.member, sent.ticket, seen=sent.seen, source=sent.source
-        )
+        await service.settle(sent.ctx, sent.member, sent.ticket, seen=sent.seen, source=sent.source)
     except Fault as fault:
         return await _refused(sent, fault)
     return await _finish(sent, "closed", text=sent.fields["text"], note=sent.fields["note"])
@@ -299,10 +325,10 @@ _ONE: Final = f"{QUEUE}/{{number}}"
 routes = [
     Route(_ONE, page, methods=["GET"]),
     Route(f"{_ONE}/events", Stream(_news), methods=["GET"]),
-    Route(f"{_ONE}/answer", answer, methods=["POST"]),
-    Route(f"{_ONE}/note", note, methods=["POST"]),
-    Route(f"{_ONE}/take", take, methods=["POST"]),
-    Route(f"{_ONE}/release", release, methods=["POST"]),
-    Route(f"{_ONE}/assign", assign, methods=["POST"]),
-    Route(f"{_ONE}/close", close, methods=["POST"]),
+    Route(f"{_ONE}/answer", _pressed(answer), methods=["POST"]),
+    Route(f"{_ONE}/note", _pressed(note), methods=["POST"]),
+    Route(f"{_ONE}/take", _pressed(take), methods=["POST"]),
+    Route(f"{_ONE}/release", _pressed(release), methods=["POST"]),
+    Route(f"{_ONE}/assign", _pressed(assign), methods=["POST"]),
+    Route(f"{_ONE}/close", _pressed(close), methods=["POST"]),
 ]

@@ -14,6 +14,7 @@ from vestibule.staff.rules import Ability, Member, demand
 from vestibule.support import rules
 from vestibule.support.rules import By, Event, Ticket
 from vestibule.support.rules.queue import demand_reading, demand_taking
+from vestibule.support.service.attaching import Place
 from vestibule.support.service.claiming import claim_attachments
 from vestibule.support.service.records import (
     carry,
@@ -26,6 +27,20 @@ from vestibule.support.service.records import (
     write_message,
 )
 from vestibule.support.store import desk as store
+
+
+def place_of(member: Member, ticket: Ticket, *, source: str = "") -> Place:
+    """Where a member attaches what their next answer in a conversation takes along.
+
+    Nobody but them sees it until then. Raises Refused ``staff_role`` or ``not_found``.
+    """
+    _demand_answering(member, ticket)
+    return Place(
+        ticket_id=ticket.id,
+        account_id=ticket.account_id,
+        added_by=member.account_id,
+        source=source,
+    )
 
 
 async def answer(
@@ -41,6 +56,7 @@ async def answer(
 ) -> Ticket:
     """Answer a client, who is told of it; whoever answers what nobody has, has it from then on.
 
+    What the member has attached goes along; refused, it waits on.
     ``seen`` is the version that the member answers to (None: whatever it is), ``close`` says that
     this was all. Sent twice by the same form (``once``) it is one answer. Raises Refused
     ``staff_role``, ``desk_text``, ``desk_moved``, or ``desk_changed`` with ``who``.
@@ -49,8 +65,10 @@ async def answer(
     text = rules.clean_text(text)
 
     async def body(tx: Tx) -> Ticket:
-        # The mark of every page is set and taken back in turn.
-        await accounts.lock_account(tx, ticket.account_id)
+        # The mark of every page is set and taken back in the client's turn, files are taken along
+        # in the member's. In one order: a colleague may be this one's client, and the reverse.
+        for id_ in sorted({ticket.account_id, member.account_id}):
+            await accounts.lock_account(tx, id_)
         message_id = derived_id(ctx, "answer", ticket.id, member.account_id, once)
         before = await was_written(tx, message_id)
         if before == text:

@@ -31,9 +31,10 @@ from vestibule.base.database import Tx
 from vestibule.base.errors import Refused
 from vestibule.base.ids import new_id
 from vestibule.sessions import service as sessions
-from vestibule.support.rules import attachments as rules
+from vestibule.support.rules import attachments as rules, tickets
 from vestibule.support.rules.attachments import Attachment, Kind, State
 from vestibule.support.service.claiming import adder
+from vestibule.support.service.records import reload
 from vestibule.support.service.sanitising import Sanitising, a_turn
 from vestibule.support.service.scanning import scanned
 from vestibule.support.store import attachments as store
@@ -104,8 +105,9 @@ async def attach(
 
     ``length`` is what was announced. Raises Refused ``attachments_too_many``,
     ``attachment_empty``, ``attachment_too_large``, ``attachment_type``, ``attachment_infected``,
-    ``capture_…``; Unavailable ``busy``, ``attachment_unchecked``, ``store_full``,
-    ``store_unavailable``; and what ``chunks`` raises.
+    ``capture_…``, and to staff ``desk_moved`` where the conversation is over; Unavailable
+    ``busy``, ``attachment_unchecked``, ``store_full``, ``store_unavailable``; and what ``chunks``
+    raises.
     """
     shown = rules.clean_name(name)
     await ctx.db.read(lambda tx: _demand_room(tx, ctx, place))
@@ -299,6 +301,10 @@ def _values(ctx: Context, place: Place, name: str, source: _Source) -> dict[str,
 
 
 async def _demand_room(tx: Tx, ctx: Context, place: Place) -> None:
+    if place.added_by != place.account_id:
+        # A client's file may be what opens a conversation again; an answer never does.
+        here = await reload(tx, place.ticket_id)
+        tickets.move(here.state, tickets.Event.ANSWER)
     row = await tx.one(
         store.ROOM,
         ticket_id_=place.ticket_id,
