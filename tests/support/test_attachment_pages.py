@@ -9,6 +9,7 @@ import pytest
 
 from tests.desk import Desk
 from tests.support.clients import PNG, SECRET, Client, har, open_client, request_, stored
+from tests.support.sending import post_file, send_form, token_of
 from vestibule.support.service.looking import list_attachments, list_waiting
 from vestibule.web import cookies
 
@@ -28,15 +29,6 @@ async def alice(desk: Desk) -> Client:
     return await visit(desk)
 
 
-async def token_of(desk: Desk, page: str) -> str:
-    """The token of the page's forms."""
-    shown = await desk.http.get(page)
-    assert shown.status_code == 200, shown.text
-    found = re.search(r'name="form" value="([^"]+)"', shown.text)
-    assert found is not None
-    return found[1]
-
-
 async def once_of(desk: Desk, page: str) -> str:
     """The name of the page's form."""
     found = re.search(r'name="once" value="([^"]+)"', (await desk.http.get(page)).text)
@@ -48,14 +40,7 @@ async def post(
     desk: Desk, client: Client, name: str, data: bytes, **headers: str
 ) -> httpx.Response:
     """A file as the script sends it."""
-    page = f"/messages/{client.ticket.number}"
-    token = await token_of(desk, page)
-    return await desk.http.post(
-        f"{page}/attachments",
-        params={"name": name},
-        content=data,
-        headers={"x-form-token": token, "content-type": "application/octet-stream"} | headers,
-    )
+    return await post_file(desk, f"/messages/{client.ticket.number}", name, data, **headers)
 
 
 # --- by script --------------------------------------------------------------------------------
@@ -147,22 +132,16 @@ async def test_file_is_taken_back_by_script(desk: Desk, alice: Client) -> None:
 # --- by a form --------------------------------------------------------------------------------
 
 
-async def send_form(
+async def reply(
     desk: Desk, client: Client, *files: tuple[str, bytes], **fields: str
 ) -> httpx.Response:
     """The reply form, as a browser without scripts sends it."""
-    page = f"/messages/{client.ticket.number}"
-    sent = {"form": await token_of(desk, page), "once": "A" * 22, **fields}
-    parts: Any = [(name, (None, value)) for name, value in sent.items()]
-    parts += [("files", (name, data, "text/plain")) for name, data in files]
-    if not files:
-        parts.append(("files", ("", b"", "application/octet-stream")))
-    return await desk.http.post(f"{page}/reply", files=parts)
+    return await send_form(desk, f"/messages/{client.ticket.number}", "reply", *files, **fields)
 
 
 async def test_form_brings_its_files_with_the_message(desk: Desk, alice: Client) -> None:
     """One request: text and files, without a script."""
-    sent = await send_form(desk, alice, ("a.txt", b"one"), ("b.har", har(request_())), text="Two.")
+    sent = await reply(desk, alice, ("a.txt", b"one"), ("b.har", har(request_())), text="Two.")
     assert sent.status_code == 303
     [files] = (await list_attachments(desk.scene.ctx, alice.ticket)).values()
     assert {one.name: one.kind.value for one in files} == {"a.txt": "file", "b.har": "capture"}
@@ -170,7 +149,7 @@ async def test_form_brings_its_files_with_the_message(desk: Desk, alice: Client)
 
 async def test_form_without_a_file_sends_its_text(desk: Desk, alice: Client) -> None:
     """An empty field for files is no file."""
-    assert (await send_form(desk, alice, text="Only words.")).status_code == 303
+    assert (await reply(desk, alice, text="Only words.")).status_code == 303
     assert stored(desk.scene) == []
 
 
@@ -179,7 +158,7 @@ async def test_form_with_a_refused_file_comes_back_with_all_that_was_typed(
 ) -> None:
     """It says which reason, sends nothing, and keeps the files that were well."""
     text = "A long story & <more>"
-    sent = await send_form(
+    sent = await reply(
         desk, alice, ("good.txt", b"one"), ("bad.exe", b"MZ"), ("late.txt", b"x"), text=text
     )
     assert sent.status_code == 400
@@ -192,12 +171,12 @@ async def test_form_with_a_refused_file_comes_back_with_all_that_was_typed(
 
 async def test_button_to_add_files_shows_the_page_again(desk: Desk, alice: Client) -> None:
     """Nothing is sent yet; the text and the files are there. Then one is taken away."""
-    added = await send_form(desk, alice, ("a.txt", b"one"), text="Half a", act="attach")
+    added = await reply(desk, alice, ("a.txt", b"one"), text="Half a", act="attach")
     assert added.status_code == 200
     assert "Half a" in added.text
     [waits] = await list_waiting(desk.scene.ctx, alice.place)
     assert f'value="remove:{waits.id}"' in added.text
-    gone = await send_form(desk, alice, text="Half a", act=f"remove:{waits.id}")
+    gone = await reply(desk, alice, text="Half a", act=f"remove:{waits.id}")
     assert gone.status_code == 200
     assert "Half a" in gone.text
     assert "a.txt" not in gone.text
