@@ -18,7 +18,11 @@ from vestibule.support.service.looking import (
     open_attachment,
 )
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+# One point.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a4944415478da6360000000020001e527defc0000000049454e44ae426082"
+)
 SECRET = "hunter2-correct-horse"
 
 

@@ -214,6 +214,7 @@ CODES: dict[str, Code] = _table(
     attachment_answered=409,
     attachment_damaged=503,
     capture_unnamed=400,
+    picture_unreadable=400,
     # The OpenPGP certificate of a client
     certificate_private=400,
     certificate_unreadable=400,

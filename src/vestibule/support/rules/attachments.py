@@ -39,6 +39,16 @@ class Kind(StrEnum):
     """A browser recording (HAR), which was made safe before it was kept."""
 
 
+class Details(StrEnum):
+    """What became of what a picture tells beside the picture: place, camera, owner."""
+
+    NONE = ""
+    """There was nothing, or it is no picture."""
+    REMOVED = "removed"
+    KEPT = "kept"
+    """A raw picture or a film, which is kept as it came."""
+
+
 class State(StrEnum):
     """Where an attachment stands."""
 
@@ -93,6 +103,8 @@ class Attachment:
     at: int
     expires_at: int | None
     """Until when it waits to be sent; None once it is."""
+    details: Details = Details.NONE
+    """Told to whoever added it, while it waits."""
     removable: bool = False
     """Whether whoever added it may take it back: nobody has answered its message."""
 

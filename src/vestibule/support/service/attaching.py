@@ -3,13 +3,15 @@
     key    := 32 random bytes, kept in the row, sealed under the master key
     object := attachments/<random>
     object <- sealed(key, scanned(limited(body)))                    a file
+    object <- sealed(key, scanned(cleaned(limited(body))))           a picture
     object <- sealed(key, scanned(sanitised(body)) ‖ list of it)     a browser recording
     one transaction, in the author's turn: there is room for one more; the row
 
 What fails anywhere before the row leaves nothing that can be found, and what a killed process
 leaves of an object is swept. Once the row is committed its author is told, and not before. A
-recording passes through the sanitiser whatever its browser did with it, before its first byte is
-written.
+recording passes through the sanitiser whatever its browser did with it, and a picture loses what it
+tells beside itself, before the first byte is written. The scanner reads what is kept, for that is
+what somebody will open: nothing lies between what was found well and what is handed out.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from vestibule.base.errors import Refused
 from vestibule.base.ids import new_id
 from vestibule.sessions import service as sessions
 from vestibule.support.rules import attachments as rules, tickets
-from vestibule.support.rules.attachments import Attachment, Kind, State
+from vestibule.support.rules.attachments import Attachment, Details, Kind, State
+from vestibule.support.rules.pictures import Picture, format_of, may_tell
 from vestibule.support.service.claiming import adder
 from vestibule.support.service.records import reload
 from vestibule.support.service.sanitising import Sanitising, a_turn
@@ -67,8 +70,9 @@ class Attached:
 
     attachment: Attachment
     report: bytes
-    """What was taken out of a recording, as JSON (spec/captures.md section 9, and ``marks``: by
-    reason, all that is gone, also what the browser had taken out); empty for a file."""
+    """What was taken out, as JSON: of a recording (spec/captures.md section 9, and ``marks``: by
+    reason, all that is gone, also what the browser had taken out), of a picture (``details``);
+    empty for another file."""
     signed_out: int
     """Sessions that were ended because their cookies were in the file."""
 
@@ -105,9 +109,9 @@ async def attach(
 
     ``length`` is what was announced. Raises Refused ``attachments_too_many``,
     ``attachment_empty``, ``attachment_too_large``, ``attachment_type``, ``attachment_infected``,
-    ``capture_…``, and to staff ``desk_moved`` where the conversation is over; Unavailable
-    ``busy``, ``attachment_unchecked``, ``store_full``, ``store_unavailable``; and what ``chunks``
-    raises.
+    ``picture_unreadable``, ``capture_…``, and to staff ``desk_moved`` where the conversation is
+    over; Unavailable ``busy``, ``attachment_unchecked``, ``store_full``, ``store_unavailable``; and
+    what ``chunks`` raises.
     """
     shown = rules.clean_name(name)
     await ctx.db.read(lambda tx: _demand_room(tx, ctx, place))
@@ -154,12 +158,11 @@ def _inside(head: bytes) -> bytes:
 
 
 class _File:
-    """A file as it is."""
+    """A file as it is; a picture without what it tells beside the picture."""
 
     kind = Kind.FILE
     index_size = 0
     entries = 0
-    report = b""
     exposed: frozenset[str] = frozenset()
 
     def __init__(
@@ -167,23 +170,41 @@ class _File:
     ) -> None:
         self.media = rules.media_of(head)
         self.size = 0
+        picture = format_of(head, self.media)
+        self._picture = Picture(picture) if picture else None
+        self._told = Details.KEPT if not picture and may_tell(head) else Details.NONE
         self._body = body
         self._scanner = ctx.settings.attachment_scanner
         self._most = ctx.settings.attachment_megabytes * rules.MEGABYTE
         self._watched = rules.may_turn_out_capture(head)
         rules.demand_size(length or 0, most=self._most)
 
+    @property
+    def report(self) -> bytes:
+        removed = self._picture is not None and self._picture.removed
+        details = Details.REMOVED if removed else self._told
+        return json.dumps({"details": details.value}).encode() if details else b""
+
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The bytes that are kept."""
-        async with aclosing(scanned(self._scanner, self._counted())) as well:
+        async with aclosing(scanned(self._scanner, self._cleaned())) as well:
             async for piece in well:
+                self.size += len(piece)
                 yield piece
 
-    async def _counted(self) -> AsyncIterator[bytes]:
-        tail = b""
+    async def _cleaned(self) -> AsyncIterator[bytes]:
+        async for piece in self._limited():
+            made = self._picture.feed(piece) if self._picture else piece
+            if made:
+                yield made
+        if self._picture:
+            self._picture.finish()
+
+    async def _limited(self) -> AsyncIterator[bytes]:
+        arrived, tail = 0, b""
         async for piece in self._body:
-            self.size += len(piece)
-            rules.demand_size(self.size, most=self._most)
+            arrived += len(piece)
+            rules.demand_size(arrived, most=self._most)
             if self._watched:
                 tail += piece
                 if rules.names_log(tail):
@@ -278,7 +299,8 @@ async def _keep(ctx: Context, place: Place, name: str, source: _Source) -> Attac
     ended = 0
     for cookie in source.exposed:
         ended += await sessions.end_exposed(ctx, cookie=cookie, source=place.source)
-    return Attached(attachment_of({**values, "answered": False}), source.report, ended)
+    kept = attachment_of({**values, "answered": False}, source.report)
+    return Attached(kept, source.report, ended)
 
 
 def _values(ctx: Context, place: Place, name: str, source: _Source) -> dict[str, Any]:
@@ -316,9 +338,10 @@ async def _demand_room(tx: Tx, ctx: Context, place: Place) -> None:
     rules.demand_room(row["waiting"], row["today"], most=ctx.settings.attachments_per_message)
 
 
-def attachment_of(row: Any) -> Attachment:  # noqa: ANN401  -- a row, or the values of one
+def attachment_of(row: Any, report: bytes = b"") -> Attachment:  # noqa: ANN401  -- a row or values
     """The attachment that a row of the reading statements describes."""
     state = State(row["state"])
+    told = json.loads(report) if report else {}
     return Attachment(
         id=row["id"],
         account_id=row["account_id"],
@@ -330,6 +353,7 @@ def attachment_of(row: Any) -> Attachment:  # noqa: ANN401  -- a row, or the val
         media=row["media"],
         size=row["size"],
         entries=row["entries"],
+        details=Details(told.get("details", "")),
         state=state,
         at=row["at"],
         expires_at=row["expires_at"],

@@ -51,7 +51,7 @@ class Opened:
     reader: SealedReader
     index_size: int
     report: bytes
-    """What was taken out of a recording, as JSON; empty for a file."""
+    """What was taken out, as JSON; empty where nothing was looked for."""
 
     async def read(self, offset: int, size: int) -> bytes:
         """Bytes of the file itself: not of the list that lies behind a recording.
@@ -98,7 +98,7 @@ class Opened:
 async def list_waiting(ctx: Context, place: Place) -> list[Attachment]:
     """What somebody has added to a conversation and not sent yet, in the order of adding."""
     rows = await ctx.db.all(store.WAITING, ticket_id_=place.ticket_id, added_by_=place.added_by)
-    return [attachment_of(row) for row in rows]
+    return [attachment_of(row, _report_of(ctx, row)) for row in rows]
 
 
 async def list_attachments(ctx: Context, ticket: Ticket) -> dict[str, list[Attachment]]:
@@ -178,7 +178,7 @@ async def _open(ctx: Context, row: Row | None) -> Opened:
     bound = attachment.id.encode()
     try:
         key = ctx.sealer.open(KEY_PURPOSE, row["key"], bound)
-        report = ctx.sealer.open(REPORT_PURPOSE, row["report"], bound)
+        report = _report_of(ctx, row)
         stored = await ctx.objects.open(row["object"])
         reader = await sealed_stream.open_sealed(stored, key)
     except FileNotFoundError:
@@ -190,6 +190,10 @@ async def _open(ctx: Context, row: Row | None) -> Opened:
         reader.close()
         raise Unavailable("attachment_damaged", reason="it has another length")
     return Opened(attachment, reader, row["index_size"], report)
+
+
+def _report_of(ctx: Context, row: Row) -> bytes:
+    return ctx.sealer.open(REPORT_PURPOSE, row["report"], row["id"].encode())
 
 
 # --- recordings -------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ _SHOWN: Final = select(
     _a.expires_at,
     _ANSWERED.label("answered"),
 )
-WAITING: Final = _SHOWN.where(_OWN_WAITING).order_by(_a.at, _a.id)
+WAITING: Final = _SHOWN.add_columns(_a.report).where(_OWN_WAITING).order_by(_a.at, _a.id)
 OF_TICKET: Final = _SHOWN.where(
     _a.ticket_id == bindparam("ticket_id_"), _a.state.in_(("sent", "gone"))
 ).order_by(_a.at, _a.id)

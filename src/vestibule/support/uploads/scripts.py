@@ -82,7 +82,7 @@ async def _add(door: Door, request: Request) -> Response:
     with a_body(request, session):
         kept = await attach(ctx, place, name, body, length=bodies.announced(request))
     told = _told(kept.attachment) | {"signed_out": kept.signed_out}
-    if kept.report:
+    if kept.attachment.capture:
         told["report"] = msgspec.Raw(kept.report)
     return _json(told, status=201)
 
@@ -112,6 +112,7 @@ def _told(one: Attachment) -> dict[str, Any]:
         "size": one.size,
         "kind": one.kind.value,
         "entries": one.entries,
+        "details": one.details.value,
     }
 
 

@@ -4,6 +4,7 @@
 //   [data-attach="/path"]     the part of the form; files are posted to that address as they are
 //   data-token, data-most, data-count   the form's token, bytes of a file, files of a message
 //   [data-slot=files]         the list; [data-slot=row] is the template of a line
+//   data-removed, data-kept   of the list: what became of what a picture tells beside the picture
 //   [data-says=<name>]        failed, going: shown when that is so
 //   [data-slot=recorder]      where browser recordings are made safe: they are not sent from here
 //
@@ -12,7 +13,7 @@
 
 import { sendBlob } from "./sending.js";
 
-/** @typedef {{id: string, name: string, size: number, kind: string}} Kept */
+/** @typedef {{id: string, name: string, size: number, kind: string, details: string}} Kept */
 
 const HEAD = 64 * 1024;
 const NAME = "vestibule.attached";
@@ -90,7 +91,9 @@ function bind(place) {
   const arrived = (row, kept) => {
     row.dataset.id = kept.id;
     part(row, "[data-slot=name]").textContent = kept.name;
-    part(row, "[data-slot=said]").textContent = spoken(kept.size);
+    const { removed, kept: stayed } = list.dataset;
+    const details = kept.details === "removed" ? removed : kept.details === "kept" ? stayed : "";
+    part(row, "[data-slot=said]").textContent = [spoken(kept.size), details].filter(Boolean).join(" · ");
     part(row, "[data-slot=going]").hidden = true;
     part(row, "[data-does=again]").hidden = true;
     remember(kept.id);

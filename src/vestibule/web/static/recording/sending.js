@@ -7,7 +7,7 @@
  * @property {AbortSignal} signal
  */
 
-/** @typedef {{id: string, name: string, size: number, kind: string, entries: number | null}} Kept what the server says of a file that it keeps */
+/** @typedef {{id: string, name: string, size: number, kind: string, entries: number | null, details: string}} Kept what the server says of a file that it keeps */
 
 /** @typedef {{done: boolean, stopped: boolean, said: string, kept: Kept | null}} Sent `said`: the server's own words for a refusal */
 
