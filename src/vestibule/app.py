@@ -85,6 +85,7 @@ from vestibule.statements import (
 )
 from vestibule.support import (
     admin as support_admin,
+    device_api as support_api,
     pages as support_pages,
     service as support,
 )
@@ -171,6 +172,7 @@ async def sweep(ctx: Context) -> None:
         delivery.warn_expiring,
         support.sweep_tickets,
         support.sweep_attachments,
+        support.sweep_diagnoses,
         support.sweep_presence,
         knowledge.sweep_feedback,
     ):
@@ -292,7 +294,6 @@ def _portal(ctx: Context) -> ASGIApp:
 
 
 def _phone(ctx: Context) -> ASGIApp:
-    settings = ctx.settings
     return Porch(
         Doors(
             [
@@ -301,6 +302,7 @@ def _phone(ctx: Context) -> ASGIApp:
                 *devices_api.routes,
                 *notifications_api.routes,
                 *recovery_api.routes,
+                *support_api.routes,
                 *knowledge_api.routes,
                 Route("/{path:path}", PhoneFiles().serve, methods=["GET", "HEAD"]),
             ]
@@ -309,16 +311,14 @@ def _phone(ctx: Context) -> ASGIApp:
         headers={
             "content-security-policy": PHONE_POLICY,
             "permissions-policy": PHONE_FEATURES,
-            **transport_security(settings.phone_url),
-            **platforms.asked_hints(settings),
+            **transport_security(ctx.settings.phone_url),
+            **platforms.asked_hints(ctx.settings),
         },
         answer=problem_json,
     )
 
 
-async def _elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
-    response = PlainTextResponse("unknown_host: use the address that you were given.\n", 421)
-    await response(scope, receive, send)
+_elsewhere = PlainTextResponse("unknown_host: use the address that you were given.\n", 421)
 
 
 def _tasks(ctx: Context) -> list[Coroutine[None, None, None]]:

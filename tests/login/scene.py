@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -129,7 +130,7 @@ class ScenePhone:
             jti=new_id(),
             method=method,
             path=path,
-            body=messages.message_hash(body.decode("ascii")),
+            body=b64u(hashlib.sha256(body).digest()),
         )
         return f"Vestibule {self.sign(claims)}"
 

@@ -52,6 +52,7 @@ async def test_every_journey_is_journalled(database: Database) -> None:
         "delivery_certificate",
         "delivery_home",
         "delivery_key",
+        "diagnosis",
         "enrollment",
         "factor",
         "login_attempt",

@@ -69,6 +69,13 @@ class Desk(BaseSettings):
         le=3660,
         description="How long attachments are kept after their conversation was closed, in days.",
     )
+    diagnosis_days: int = Field(
+        default=14,
+        ge=0,
+        le=365,
+        description="How long what a phone said of itself waits to be attached to a message, in "
+        "days; 0: none is taken.",
+    )
     attachment_scanner: str = Field(
         default="",
         description="A command that reads an attachment on its standard input and ends with 0 if "

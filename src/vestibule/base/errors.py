@@ -215,6 +215,11 @@ CODES: dict[str, Code] = _table(
     attachment_damaged=503,
     capture_unnamed=400,
     picture_unreadable=400,
+    # What a phone says of itself
+    diagnosis_text=400,
+    diagnoses_many=429,
+    diagnosis_unavailable=409,
+    diagnosis_unknown=404,
     # The OpenPGP certificate of a client
     certificate_private=400,
     certificate_unreadable=400,

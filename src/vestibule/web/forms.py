@@ -92,7 +92,7 @@ async def read_json(request: Request, kind: type[T]) -> T:
     return parse_json_as(await raw_json(request), kind)
 
 
-async def raw_json(request: Request) -> bytes:
+async def raw_json(request: Request, *, most: int = JSON_MOST) -> bytes:
     """The bytes of a JSON body: a device proof covers exactly these."""
     _demand_type(request, "application/json")
-    return await body(request, JSON_MOST)
+    return await body(request, most)

@@ -8,11 +8,12 @@ from starlette.requests import Request
 
 from vestibule.base.clock import MINUTE
 from vestibule.base.context import Context
-from vestibule.base.errors import Malformed
+from vestibule.base.errors import Fault, Malformed
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import Session
 from vestibule.support import service
 from vestibule.support.service.attaching import Place
+from vestibule.support.service.diagnosing import attach_diagnosis, delete_diagnosis
 from vestibule.support.uploads import taking
 from vestibule.web import cookies
 from vestibule.web.visitor import visitor
@@ -23,6 +24,9 @@ STREAM_MS: Final = 10 * MINUTE
 """How long a page is told what is new before it has to ask again."""
 ONCE: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 """The name that a form brings along."""
+_ATTACH: Final = "diagnosis.attach:"
+_DELETE: Final = "diagnosis.delete:"
+"""The buttons beside a diagnosis, each with its reference."""
 
 
 async def session_of(request: Request) -> Session:
@@ -68,4 +72,20 @@ async def sent_by(request: Request, session: Session, *fields: str) -> dict[str,
         return await place_of(request, session, number=number, once=sent.get("once", ""))
 
     sent = await taking.read_form(request, session, *fields, "once", most=FORM_MOST, where=where)
+    if (act := sent[taking.ACT]).startswith((_ATTACH, _DELETE)):
+        try:
+            await _with_diagnosis(request, act, await where(sent))
+        except Fault as fault:
+            taking.stop(request, fault)
     return sent | {"once": sent["once"] if ONCE.fullmatch(sent["once"]) else ""}
+
+
+async def _with_diagnosis(request: Request, act: str, place: Place) -> None:
+    """Do what a button beside a diagnosis asks for; the page is shown again."""
+    request.state.paused = True
+    ctx: Context = request.app.state.ctx
+    if act.startswith(_ATTACH):
+        await attach_diagnosis(ctx, place, act.removeprefix(_ATTACH))
+    else:
+        reference = act.removeprefix(_DELETE)
+        await delete_diagnosis(ctx, place.account_id, reference, source=place.source)

@@ -4,6 +4,7 @@ Clients' part is `tickets`, staff's `answering`; both move the same record by `r
 """
 
 from vestibule.support.service.answering import answer, assign, note, settle
+from vestibule.support.service.diagnosing import sweep_diagnoses
 from vestibule.support.service.expiring import sweep_attachments
 from vestibule.support.service.following import (
     Happened,
@@ -65,6 +66,7 @@ __all__ = [
     "set_text_in_mails",
     "settle",
     "sweep_attachments",
+    "sweep_diagnoses",
     "sweep_presence",
     "sweep_tickets",
     "targets_of",

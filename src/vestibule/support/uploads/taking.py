@@ -95,7 +95,7 @@ async def read_form(
             ctx: Context = request.app.state.ctx
             await remove_attachment(ctx, await where(sent), act.removeprefix(REMOVE))
         except Fault as fault:
-            _stop(request, fault)
+            stop(request, fault)
     return sent
 
 
@@ -110,7 +110,8 @@ def problem_with_file(request: Request) -> Problem | None:
     return found
 
 
-def _stop(request: Request, fault: Fault) -> None:
+def stop(request: Request, fault: Fault) -> None:
+    """Have the page shown again, with the first thing that was refused."""
     request.state.paused = True
     if request.state.attach_problem is None:
         request.state.attach_problem = problem_of(fault, request.state.reference)
@@ -151,9 +152,9 @@ async def _take(request: Request, part: Part, where: Callable[[], Awaitable[Plac
     except Malformed as fault:
         if fault.code.name in {"body_cut", "body_slow", "body_too_large"}:
             raise  # there is nobody any more who would see a page
-        _stop(request, fault)
+        stop(request, fault)
     except Fault as fault:
-        _stop(request, fault)
+        stop(request, fault)
 
 
 async def _limited(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes]:
