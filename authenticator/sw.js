@@ -2,7 +2,7 @@
 // No cryptography and no secrets here.
 
 // Written by `node authenticator/shell.mjs`; a test fails when they are stale.
-const VERSION = "93d0bd40188ded7a";
+const VERSION = "ac658d1f2352af38";
 /** @type {string[]} */
 const SHELL = [
   "/",
@@ -26,8 +26,10 @@ const SHELL = [
   "/app/journeys/activate.js",
   "/app/journeys/answer.js",
   "/app/journeys/credentials.js",
+  "/app/journeys/diagnosis.js",
   "/app/journeys/notices.js",
   "/app/journeys/pin.js",
+  "/app/journeys/problems.js",
   "/app/journeys/pushes.js",
   "/app/journeys/respond.js",
   "/app/journeys/resync.js",
@@ -56,6 +58,8 @@ const SHELL = [
   "/app/screens/claim.js",
   "/app/screens/confirm.js",
   "/app/screens/credentials.js",
+  "/app/screens/diagnosis.js",
+  "/app/screens/diagnosis_sent.js",
   "/app/screens/done.js",
   "/app/screens/forgotten.js",
   "/app/screens/history.js",

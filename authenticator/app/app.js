@@ -14,6 +14,7 @@ import { Problem } from "./protocol/errors.js";
  * @property {import("./device/server.js").Server} server
  * @property {import("./journeys/watch.js").Watch} watch
  * @property {import("./journeys/notices.js").Notices} notices
+ * @property {import("./journeys/problems.js").Problems} problems
  * @property {import("./ui/router.js").Router} router
  * @property {import("./device/updates.js").Updates} updates
  */

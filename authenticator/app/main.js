@@ -7,12 +7,13 @@ import { Server } from "./device/server.js";
 import { Updates } from "./device/updates.js";
 import { openVault } from "./device/vault.js";
 import { Notices } from "./journeys/notices.js";
+import { Problems } from "./journeys/problems.js";
 import { Watch } from "./journeys/watch.js";
 import { SCREENS } from "./screens.js";
 import { announce, mountAnnouncer } from "./ui/announce.js";
 import { mountBanner, showBanner } from "./ui/banner.js";
 import { Router } from "./ui/router.js";
-import { counted, loadWords } from "./ui/words.js";
+import { counted, loadWords, whenExplained } from "./ui/words.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./address.js").Opened} Opened */
@@ -24,7 +25,7 @@ const OPENS = { authenticate: "authenticate", scan: "scan", notices: "notices", 
 
 /** Screens that show nothing of what waits, and on which nothing is lost by leaving. */
 const TOLD_ON = new Set([
-  "account", "authenticate", "history", "install", "language", "licences", "notice", "notices", "notifications", "second_push", "self_test", "settings",
+  "account", "authenticate", "diagnosis", "diagnosis_sent", "history", "install", "language", "licences", "notice", "notices", "notifications", "second_push", "self_test", "settings",
 ]);
 
 /** @param {App} app @param {Opened} from */
@@ -94,6 +95,8 @@ async function start() {
     const app = /** @type {App} */ ({ vault, clock, router, server: new Server(clock), updates: new Updates() });
     app.watch = new Watch(app);
     app.notices = new Notices(app);
+    app.problems = new Problems(vault);
+    whenExplained((code) => app.problems.note(code, router.name));
     router.app = app;
     clock.learnt = (offset) => void vault.keep("offset", offset).catch(() => {});
     app.server.contact = (reached) => {
@@ -103,7 +106,7 @@ async function start() {
       if (changed) app.watch.tell();
     };
     document.documentElement.dataset.motion = (await vault.thing("motion")) ?? "system";
-    await Promise.all([app.watch.reload(), app.notices.load()]);
+    await Promise.all([app.watch.reload(), app.notices.load(), app.problems.load()]);
     // A link or a request must not be lost to a restart: then the new version waits.
     const calm = !opened.link && !opened.claim && !opened.request;
     if (calm && (await app.updates.takeUp())) return;

@@ -11,6 +11,8 @@ import { changePinScreen } from "./screens/change_pin.js";
 import { claim } from "./screens/claim.js";
 import { confirm } from "./screens/confirm.js";
 import { credentials } from "./screens/credentials.js";
+import { diagnosis } from "./screens/diagnosis.js";
+import { diagnosisSent } from "./screens/diagnosis_sent.js";
 import { done } from "./screens/done.js";
 import { forgotten } from "./screens/forgotten.js";
 import { history } from "./screens/history.js";
@@ -42,7 +44,7 @@ import { welcome } from "./screens/welcome.js";
 
 /** @type {Record<string, import("./ui/router.js").Show>} */
 export const SCREENS = {
-  claim, language, notice, notices, reported, resync, second_push: secondPush, self_test: selfTest,
+  claim, diagnosis, diagnosis_sent: diagnosisSent, language, notice, notices, reported, resync, second_push: secondPush, self_test: selfTest,
   account, activating, adding, again, authenticate, case_code: caseCode, case_wait: caseWait, change_pin: changePinScreen,
   confirm, credentials, done, forgotten, history, home, install, licences, notifications,
   pin_changed: pinChanged, pin_guidelines: pinGuidelines, problem, replaces, request, response, resting, result, scan, security, settings, type_code: typeCode, ways, welcome,

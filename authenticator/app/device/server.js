@@ -70,6 +70,11 @@ export class Server {
     return this.call({ method: "POST", path: "/device/knowledge", account, body: async () => JSON.stringify(check) });
   }
 
+  /** For the desk (spec §7); the same text is the same one. @param {Account} account @param {string} text @returns {Promise<{now: number, reference: string, kept_until: number}>} */
+  sendDiagnosis(account, text) {
+    return this.call({ method: "POST", path: "/device/diagnosis", account, body: async () => JSON.stringify({ text }) });
+  }
+
   // --- an app that comes with username and password (spec §12) ----------------------------
 
   /** @param {Credentials} credentials @returns {Promise<OpenedCase>} */

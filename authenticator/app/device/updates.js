@@ -6,6 +6,9 @@ import { scriptUrl } from "./script_urls.js";
 
 const TAKEN = "taken-up";
 
+/** The builds of this app that lie on this phone: the one in use, and one that waits for the next start. */
+export const builds = async () => (await caches.keys()).flatMap((name) => /^shell-(\w+)$/u.exec(name)?.[1] ?? []);
+
 export class Updates {
   constructor() {
     /** @type {ServiceWorkerRegistration | null} */

@@ -3,10 +3,11 @@
 import { beginWithPassword, home } from "../app.js";
 import { Problem } from "../protocol/errors.js";
 import { note } from "../ui/cards.js";
-import { button } from "../ui/controls.js";
+import { button, link } from "../ui/controls.js";
 import { h } from "../ui/element.js";
 import { icon } from "../ui/icons.js";
 import { currentLanguage, t, untilOf, whyOf } from "../ui/words.js";
+import { mayDiagnose } from "./diagnosis.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {{code: string, facts: Record<string, unknown>, retry?: () => unknown}} Params */
@@ -36,6 +37,8 @@ export const NEXT = {
   // §11: the interface
   body_too_large: "home", content_type: "home", json_malformed: "home", too_many_requests: "home", not_found: "home",
   method_not_allowed: "home",
+  // §7: a diagnosis
+  diagnosis_text: "restart", diagnoses_many: "home", diagnosis_unavailable: "home",
   // the network
   offline: "retry", timeout: "retry", server_failed: "retry", server_strange: "retry",
   // this phone
@@ -46,7 +49,7 @@ export const NEXT = {
 };
 
 /** @type {import("../ui/router.js").Show} */
-export function problem(/** @type {App} */ app, /** @type {Params} */ { code, facts, retry }) {
+export function problem(/** @type {App | null} */ app, /** @type {Params} */ { code, facts, retry }) {
   const known = Object.hasOwn(NEXT, code) ? code : "unexpected";
   const step = NEXT[known] === "retry" && !retry ? "restart" : NEXT[known];
   const values = { until: untilOf(facts), address: String(facts.address ?? ""), minimum: String(facts.minimum ?? "") };
@@ -59,7 +62,8 @@ export function problem(/** @type {App} */ app, /** @type {Params} */ { code, fa
       h("p", {}, whyOf(new Problem(code, facts))),
       note({ icon: "on", text: theirs ?? t(`problem.${known}.next`, values) }),
       // The article is in the portal; without a network it would only lead to another failure.
-      known !== "offline" && h("p", {}, h("a", { href: helpAddress(known), target: "_blank", rel: "noopener" }, t("problem.more"))),
+      known !== "offline" && h("p", {}, h("a", { class: "link", href: helpAddress(known), target: "_blank", rel: "noopener" }, t("problem.more"))),
+      known !== "offline" && app?.watch.accounts.some(mayDiagnose) && h("p", {}, link(t("diagnosis.title"), () => app.router.go("diagnosis"))),
       h("p", { class: "soft reference" }, t("problem.reference", { reference: String(facts.reference ?? code) })),
       h("div", { class: "picture" }, icon("shut", "soft")),
     ],

@@ -49,7 +49,7 @@ export async function selfTest(/** @type {App} */ app, /** @type {{id?: string}}
       test.flight,
       test.alert.line,
       test.list,
-      h("div", { class: "links" }, link(t("check.again"), () => void test.run()), link(t("check.copy"), () => void test.copy())),
+      h("div", { class: "links" }, link(t("check.again"), () => void test.run()), link(t("check.copy"), () => void test.copy()), link(t("diagnosis.title"), () => app.router.go("diagnosis", { id: account.id, flight: test.flown }))),
       test.report,
     ],
     foot: [send],

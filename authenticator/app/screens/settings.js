@@ -4,6 +4,7 @@ import { installed } from "../device/phone.js";
 import { facts } from "../ui/cards.js";
 import { link, row } from "../ui/controls.js";
 import { h, uniqueId } from "../ui/element.js";
+import { mayDiagnose } from "./diagnosis.js";
 import { languageOf } from "../ui/languages.js";
 import { currentLanguage, t } from "../ui/words.js";
 
@@ -46,6 +47,7 @@ export async function settings(app) {
         device?.cpin && row({ title: t("settings.forgotten"), icon: "warn", act: () => app.router.go("forgotten") }),
         row({ title: t("history.title"), icon: "clock", act: () => app.router.go("history") }),
         !installed() && row({ title: t("install.title"), icon: "phone", act: () => app.router.go("install") }),
+        app.watch.accounts.some(mayDiagnose) && row({ title: t("diagnosis.title"), icon: "message", act: () => app.router.go("diagnosis") }),
         row({ title: t("licences.title"), icon: "mark", act: () => app.router.go("licences") }),
       ),
       h("h2", {}, t("settings.about")),

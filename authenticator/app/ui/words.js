@@ -83,12 +83,26 @@ export function counted(key, count, values = {}) {
   return t(`${key}.${new Intl.PluralRules(FALLBACK).select(count)}`, { count, ...values });
 }
 
+/** @type {(code: string) => void} */
+let explained = () => {};
+
+/** Every problem that a person sees is put into words here: `told` hears of each. @param {(code: string) => void} told */
+export const whenExplained = (told) => void (explained = told);
+
 /** Why something failed: in our words, else in the server's. @param {unknown} problem */
 export function whyOf(problem) {
   const { code, facts } = problem instanceof Problem ? problem : new Problem("unexpected");
+  explained(code);
   const key = `problem.${code}.why`;
   if (hasWords(key)) return t(key, { until: untilOf(facts) });
   return typeof facts.detail === "string" ? facts.detail : t("problem.unexpected.why");
+}
+
+/** What to do about it: as `whyOf`. @param {unknown} problem */
+export function nextOf(problem) {
+  const { code, facts } = problem instanceof Problem ? problem : new Problem("unexpected");
+  if (hasWords(`problem.${code}.next`)) return t(`problem.${code}.next`, { until: untilOf(facts) });
+  return typeof facts.next === "string" ? facts.next : t("problem.unexpected.next");
 }
 
 /** When a pause ends. @param {Record<string, unknown>} facts `wait` in seconds */
