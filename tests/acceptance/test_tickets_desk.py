@@ -14,7 +14,7 @@ import pytest
 
 from tests.acceptance.people import Person, Town
 from tests.acceptance.test_enumeration import share
-from tests.acceptance.wire import Browser, race, read_answer, streaming
+from tests.acceptance.wire import Browser, race, read_answer, streaming, told
 from vestibule.base.ids import new_id
 from vestibule.client.portal import Page
 
@@ -231,9 +231,7 @@ async def test_news_reach_an_open_page_and_notes_do_not(town: Town) -> None:
     async with streaming(town.portal, events, first.headers) as stream:
         shown = await second.get(f"/messages/{number}")
         await second.submit(shown, f"/messages/{number}/reply", text="One thing more.")
-        while (event := await asyncio.wait_for(stream.get(), 10))[0] == "beat":
-            pass
-        assert event == ("news", {})
+        assert await told(stream, "news") == {}
 
 
 @pytest.mark.parametrize("path", ["/messages", "/messages/new", "/messages/0000-0000"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -126,3 +127,47 @@ async def test_sign_in_goes_on_while_redis_is_down(pair: Pair) -> None:
     await sign_in_across(pair, person)
     pair.redis.start()
     await sign_in_across(pair, person)
+
+
+async def test_desk_is_live_across_processes(pair: Pair) -> None:
+    """A queue, a page that a colleague opens too, an answer: each heard at the other process."""
+    client = await sign_in_across(pair, await pair.town.linked())
+    here, there = [await member(pair) for _ in range(2)]
+    there.origin = pair.other_portal
+    async with streaming(there.origin, "/staff/tickets/events", there.headers) as queue:
+        form = await client.get("/messages/new")
+        words = {"topic": "sign-in", "subject": "No push", "text": "Nothing comes any more."}
+        sent = await client.submit(form, "/messages/new", **words)
+        await told(queue, "changed")
+    number = sent.location.split("/")[2].split("?")[0]
+    at_desk = f"/staff/tickets/{number}"
+    async with streaming(there.origin, f"{at_desk}/events?seen=", there.headers) as states:
+        assert not (await told(states, "state"))["others"]
+        await here.get(at_desk)
+        while not (await told(states, "state"))["others"]:
+            pass
+    mark = re.search(r'data-mark="(\d+)"', (await client.get(f"/messages/{number}")).text)
+    assert mark
+    events = f"/messages/{number}/events?mark={mark[1]}"
+    async with streaming(client.origin, events, client.headers) as news:
+        page = await there.get(at_desk)
+        await there.submit(page, f"{at_desk}/answer", text="It comes again now.")
+        await told(news, "news")
+    assert "It comes again now." in (await client.get(f"/messages/{number}")).text
+
+
+async def test_queue_looks_for_itself_while_redis_is_down(pair: Pair) -> None:
+    """A page that is told nothing any more asks, instead of standing still."""
+    desk = await member(pair)
+    async with streaming(desk.origin, "/staff/tickets/events", desk.headers) as queue:
+        pair.redis.stop()
+        for _ in range(3):
+            await told(queue, "changed")
+    pair.redis.start()
+
+
+async def member(pair: Pair) -> Browser:
+    """Somebody of the staff, signed in with a phone."""
+    person = await pair.town.linked()
+    pair.town.server.command("staff", "add", person.username)
+    return await sign_in_across(pair, person)

@@ -108,7 +108,9 @@ async def _news(scope: Scope) -> tuple[str, Looker, int]:
     ctx: Context = scope["app"].state.ctx
 
     async def look(message: str | None) -> Look:
-        return Look(frame("changed") if message is not None else b"")
+        # Where wake-ups may be lost, the page has to find out by itself.
+        news = message is not None or not ctx.wake.healthy
+        return Look(frame("changed") if news else b"")
 
     return DESK, look, min(session.expires_at, ctx.clock.now() + _STREAM_MS)
 
