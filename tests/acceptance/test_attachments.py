@@ -7,12 +7,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.acceptance.raw_browser import Browser, sign_in
 from tests.serving import Server, serving
+from tests.support.photographs import PICTURES
 
 CREDENTIAL = "s3cr3t-that-nobody-may-keep"
 BOUNDARY = "boundary"
@@ -251,6 +254,32 @@ def test_recording_never_reaches_the_disk_as_it_was_sent(
     for path in server.data.rglob("*"):
         if path.is_file():
             assert CREDENTIAL.encode() not in path.read_bytes(), path
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "gif", "webp", "avif"])
+def test_place_and_owner_of_a_picture_never_reach_the_disk(
+    server: Server, alice: Browser, number: str, kind: str
+) -> None:
+    """Neither in what is handed out nor in any file of the server; the picture is the same."""
+    data = PICTURES[kind]()
+    status, said = alice.upload(number, f"photo.{kind}", data)
+    assert status == 201, said
+    assert said["details"] == "removed"
+    _, _, safe = alice.ask("GET", f"/messages/{number}/attachments/{said['id']}")
+    assert len(safe) == said["size"]
+    assert b"PLANTED" in data
+    assert b"PLANTED" not in safe
+    with Image.open(BytesIO(safe)) as picture:
+        picture.load()
+        told = picture.getexif()
+        assert set(told) <= {0x0112}
+        assert not told.get_ifd(0x8825)
+    for path in server.data.rglob("*"):
+        if path.is_file():
+            assert b"PLANTED" not in path.read_bytes(), path
 
 
 # --- strangers --------------------------------------------------------------------------------
