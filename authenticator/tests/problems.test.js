@@ -21,7 +21,7 @@ const MEMBERS = new Set(["resend_at", "rests_until", "retires_at"]);
 const CODE = /`([a-z]+(?:_[a-z]+)+)`/gu;
 
 test("every code of the specification that can reach a phone has its message", () => {
-  const texts = [part("## 5.", "## 6."), part("## 6.", "## 7.").split("Refusals:")[1], part("## 8.", "## 9.").split("Refusals:")[1], part("## 11.", "## 12."), part("## 12.", "    POST /device/notices/")];
+  const texts = [part("## 5.", "## 6."), part("## 6.", "## 7.").split("Refusals:")[1], part("**Diagnosis.**", "**Knowledge check.**").split("Refusals:")[1], part("## 8.", "## 9.").split("Refusals:")[1], part("## 11.", "## 12."), part("## 12.", "    POST /device/notices/")];
   const named = new Set(texts.flatMap((text) => [...(text ?? "").matchAll(CODE)].map(([, code]) => code)));
   assert.ok(named.size > 25);
   assert.deepEqual([...named].filter((code) => !next.has(code) && !MEMBERS.has(code)), []);
