@@ -17,7 +17,7 @@ run: ## Set up, then serve everything with demo accounts (ARGS="--port 9000")
 
 test: ## Set up, then run every test (ARGS="tests/login -k expired")
 	@$(SETUP) test
-	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## Style, types and walls only: the tests that need no server
 	@$(SETUP) test

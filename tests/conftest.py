@@ -31,6 +31,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         services.close_run()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start processes and browsers come first: last, they would keep one core idle."""
+    early: dict[Path, int] = {}
+    for item in items:
+        wait = sum(item.get_closest_marker(name) is not None for name in ("processes", "browser"))
+        early[item.path] = max(wait, early.get(item.path, 0))
+    items.sort(key=lambda item: -early[item.path])
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a running PostgreSQL server."""

@@ -212,12 +212,13 @@ async def run(*command: str | Path, stdin: bytes = b"", timeout: float = 60) -> 
     """Run a program; its exit code and everything that it said."""
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
-        stdin=asyncio.subprocess.PIPE,
+        # A program that is told nothing may have ended before it could be told so.
+        stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(stdin), timeout)
+        said, _ = await asyncio.wait_for(process.communicate(stdin or None), timeout)
     finally:
         with suppress(ProcessLookupError):
             process.kill()
