@@ -1,8 +1,10 @@
 """`python -m bench.captures_browser`: a large recording made safe in a real browser.
 
 The page is the block of the ticket form, under the policy that it has there; the file is made of
-the corpus, over and over. Memory is that of the renderer, in which page and worker live, and of
-the browser's own process, which keeps the parts of the result; both beside what they had before.
+the corpus, over and over. The window is an ordinary one, with private files on the disk; with
+``--private`` it has them in the browser's memory, and with ``--no-files`` not at all. Memory is
+that of the renderer, in which page and worker live, and of the browser's own process, which keeps
+what is in no file; both beside what they had before, and together at the same moment.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from tests.journeys.browsers import desk_browser
+from tests.journeys.browsers import ARGUMENTS, chromium, desk_browser
 from vestibule.base import i18n
 from vestibule.captures import REASONS
 from vestibule.web.middleware import CAPTURE_POLICY
@@ -115,14 +117,21 @@ class Watch:
         renderers = [
             each.memory_full_info()
             for each in self.browser.children(recursive=True)
-            if "--type=renderer" in " ".join(each.cmdline())
+            if _shows_pages(" ".join(each.cmdline()))
         ]
         largest = max(renderers, key=lambda each: int(each.rss))
+        browser = self.browser.memory_info().rss
         return {
             "renderer": largest.rss,
             "its own": largest.uss,
-            "browser": self.browser.memory_info().rss,
+            "browser": browser,
+            "both": largest.rss + browser,
         }
+
+    def worked(self) -> float:
+        """Seconds of CPU that all its processes have used."""
+        every = [self.browser, *self.browser.children(recursive=True)]
+        return sum(sum(each.cpu_times()[:2]) for each in every)
 
     def run(self) -> None:
         """Look until it is over."""
@@ -151,6 +160,11 @@ def browser_process() -> psutil.Process:
     return next(each for each in mine if each.name().startswith("chrom") and _first(each))
 
 
+def _shows_pages(command: str) -> bool:
+    """Whether it is a renderer, and not that of the browser's own surface."""
+    return "--type=renderer" in command and "--top-chrome-webui" not in command
+
+
 def _first(process: psutil.Process) -> bool:
     return not any(part.startswith("--type=") for part in process.cmdline())
 
@@ -163,31 +177,45 @@ def heaps(page: Page) -> float:
     return float(used["usedSize"])
 
 
-def measure(path: Path) -> None:
+@contextmanager
+def window(profile: Path, *, private: bool, files: bool) -> Iterator[Page]:
+    """A page in a browser that was just started."""
+    with sync_playwright() as playwright:
+        if private:
+            context = desk_browser(playwright).new_context()
+        else:
+            context = playwright.chromium.launch_persistent_context(
+                profile, executable_path=chromium(), args=ARGUMENTS
+            )
+        if not files:
+            context.add_init_script("delete StorageManager.prototype.getDirectory")
+        yield context.new_page()
+        context.close()
+
+
+def measure(path: Path, profile: Path, *, private: bool, files: bool) -> None:
     """Measure one file, and print."""
     size = path.stat().st_size
-    with served(10**12) as address, sync_playwright() as playwright:
-        browser = desk_browser(playwright)
-        page = browser.new_page()
+    opened = window(profile, private=private, files=files)
+    with served(10**12) as address, opened as page:
         page.on("console", lambda said: print("console:", said.text))
         page.goto(address)
         page.wait_for_selector("[data-stage=pick]:not([hidden])")
         watch = Watch(browser_process())
         before = watch.look()
         with watch.watching():
-            begun = time.monotonic()
+            begun, worked = time.monotonic(), watch.worked()
             page.set_input_files("#recording-file", path)
             ended = "[data-stage=ready]:not([hidden]), [data-stage=refused]:not([hidden])"
             page.wait_for_selector(ended, timeout=3_600_000)
-            seconds = time.monotonic() - begun
+            seconds, worked = time.monotonic() - begun, watch.worked() - worked
         print(f"file        {size / _MB:8.0f} MB, {page.inner_text('[data-slot=sizes]')}")
         print(f"requests    {page.inner_text('[data-slot=shown]')}")
-        print(f"time        {seconds:8.1f} s, {size / _MB / seconds:.1f} MB/s")
+        print(f"time        {seconds:8.1f} s, {size / _MB / seconds:.1f} MB/s; CPU {worked:.1f} s")
         for name, peak in watch.peaks.items():
             grown = (peak - before[name]) / _MB
             print(f"{name:9}   {peak / _MB:8.0f} MB at most, {grown:.0f} MB more than before")
         print(f"page's heap {heaps(page) / _MB:8.0f} MB afterwards")
-        browser.close()
 
 
 def main() -> None:
@@ -195,12 +223,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.captures_browser")
     parser.add_argument("--megabytes", type=int, default=500)
     parser.add_argument("--file", type=Path, help="this capture, instead of one that is made")
+    parser.add_argument("--private", action="store_true", help="in a private window")
+    parser.add_argument("--no-files", action="store_true", help="in a browser without such files")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = options.file or Path(folder) / "large.har"
         if not options.file:
             write_capture(path, options.megabytes * _MB)
-        measure(path)
+        profile = Path(folder) / "profile"
+        measure(path, profile, private=options.private, files=not options.no_files)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ function safe(bytes, { limit, piece } = {}) {
   const out = [];
   /** @type {import("../../src/vestibule/web/static/captures/report.js").Entry[]} */
   const entries = [];
-  const report = sanitise(source(bytes, piece), (part) => out.push(part), TABLE, { limit, onEntry: (entry) => entries.push(entry) });
+  const report = sanitise(source(bytes, piece), (part) => out.push(part.slice()), TABLE, { limit, onEntry: (entry) => entries.push(entry) });
   return { text: Buffer.concat(out).toString("utf8"), report, entries };
 }
 

@@ -26,8 +26,10 @@
  *   removed: Counts, hosts: Record<string, {entries: number, removed: Counts}>}} Report
  */
 
+/** @typedef {Pick<Entry, "offset" | "length" | "method" | "url" | "status" | "ms"> & {failed: boolean}} Line what the page lists of a request */
+
 /** What the worker says to its page.
- * @typedef {{entries: Entry[], read: number} | {refused: string, at?: number} | {blob: Blob, report: Report}} Told
+ * @typedef {{lines: Line[], read: number} | {refused: string, at?: number} | {blob: Blob, report: Report}} Told
  */
 
 const OTHER_HOSTS = "*";

@@ -13,7 +13,7 @@ import { Rules } from "./table.js";
  * Read a capture, write it made safe, and say what was taken out (spec/captures.md). What was
  * written until a refusal is to be thrown away.
  * @param {(most: number) => Uint8Array} source gives the next bytes; none: the end
- * @param {(bytes: Uint8Array<ArrayBuffer>) => void} sink gets the output in order
+ * @param {(bytes: Uint8Array<ArrayBuffer>) => void} sink gets the output in order, each piece until it returns
  * @param {unknown} table rules.json as parsed
  * @param {{limit?: number, onEntry?: (entry: Entry) => void, onProgress?: (bytes: number) => void}} [how]
  *   `onEntry` hears of each request once it was written, `onProgress` of the bytes read so far

@@ -19,11 +19,15 @@ import { WrongType, kept, unit } from "./units.js";
 const PIECE = 64 * 1024;
 const encoder = new TextEncoder();
 
-/** Output in pieces of a good size. All of it is ASCII: `at` counts characters and bytes alike. */
+/**
+ * Output in pieces of a good size, in one buffer over and over: whoever gets a piece copies it. All
+ * of it is ASCII: `at` counts characters and bytes alike.
+ */
 export class Writer {
   /** @param {(bytes: Uint8Array<ArrayBuffer>) => void} write */
   constructor(write) {
     this.write = write;
+    this.buffer = new Uint8Array(PIECE);
     this.waiting = "";
     this.at = 0;
   }
@@ -37,7 +41,10 @@ export class Writer {
 
   /** Hand over what waits. */
   flush() {
-    if (this.waiting) this.write(encoder.encode(this.waiting));
+    for (let done = 0; done < this.waiting.length; done += PIECE) {
+      const { written } = encoder.encodeInto(this.waiting.slice(done, done + PIECE), this.buffer);
+      this.write(this.buffer.subarray(0, written));
+    }
     this.waiting = "";
   }
 }

@@ -1,81 +1,49 @@
 // Makes one recording safe beside the page, so that the page stays awake. Its policy allows it no
-// connection at all: what it reads can go back to the page only.
+// connection at all: what it reads can go back to the page only, and into the private file that
+// the page has reserved for it.
 //
-// The page sends {file, table, limit} once, and ends the worker to cancel.
+// The page sends {file, table, limit, name} once, and ends the worker to cancel.
 
-import { sanitise } from "./sanitising.js";
 import { CaptureRefused } from "./errors.js";
+import { source } from "./reading.js";
+import { resultIn } from "./result.js";
+import { sanitise } from "./sanitising.js";
 
 /**
  * @typedef {import("./report.js").Entry} Entry
+ * @typedef {import("./report.js").Line} Line
  * @typedef {import("./report.js").Told} Told
  */
 
-const PART = 2 << 20; // bytes that become one part of the blob: the browser keeps these, not us
 const TELL_EVERY = 100; // ms
 
 /** @param {Told} told */
 const tell = (told) => postMessage(told);
 
-/** @param {File} file @returns {(most: number) => Uint8Array} the next bytes; none: the end */
-function source(file) {
-  const reader = new FileReaderSync();
-  let at = 0;
-  // The pieces are left to the collector: it counts them, and so comes often enough to take what
-  // each reading leaves behind in the browser, of which it knows nothing.
-  return (most) => {
-    const piece = new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + most)));
-    at += piece.length;
-    return piece;
-  };
-}
+/** What the page lists, and no more: it keeps some hundred thousand of them. @param {Entry} entry @returns {Line} */
+const line = ({ offset, length, method, url, status, ms, error }) => ({ offset, length, method, url, status, ms, failed: error !== "" });
 
-class Parts {
-  constructor() {
-    /** @type {Blob[]} */
-    this.parts = [];
-    this.open = new Uint8Array(PART);
-    this.size = 0;
-  }
-
-  /** @param {Uint8Array<ArrayBuffer>} bytes */
-  write(bytes) {
-    if (this.size + bytes.length > PART) this.close();
-    if (bytes.length > PART) this.parts.push(new Blob([bytes]));
-    else this.open.set(bytes, this.size);
-    this.size += bytes.length > PART ? 0 : bytes.length;
-  }
-
-  close() {
-    if (this.size) this.parts.push(new Blob([this.open.subarray(0, this.size)]));
-    this.size = 0;
-  }
-
-  whole() {
-    this.close();
-    return new Blob(this.parts, { type: "application/json" });
-  }
-}
-
-addEventListener("message", ({ data: { file, table, limit } }) => {
-  /** @type {Entry[]} */
-  let entries = [];
+addEventListener("message", async ({ data: { file, table, limit, name } }) => {
+  /** @type {Line[]} */
+  let lines = [];
   let told = 0;
-  const parts = new Parts();
+  const result = await resultIn(name);
   try {
-    const report = sanitise(source(file), (bytes) => parts.write(bytes), table, {
+    const report = sanitise(source(file), (bytes) => result.write(bytes), table, {
       limit,
-      onEntry: (entry) => entries.push(entry),
+      onEntry: (entry) => lines.push(line(entry)),
       onProgress: (read) => {
         if (performance.now() - told < TELL_EVERY) return;
         told = performance.now();
-        tell({ entries, read });
-        entries = [];
+        tell({ lines, read });
+        lines = [];
       },
     });
-    tell({ entries, read: file.size });
-    tell({ blob: parts.whole(), report });
+    const blob = await result.whole();
+    tell({ lines, read: file.size });
+    tell({ blob, report });
   } catch (error) {
+    await result.close();
     // A file that is gone or was changed meanwhile cannot be read (NotReadableError).
     tell(error instanceof CaptureRefused ? { refused: error.code, at: error.at } : { refused: "capture_unreadable" });
     if (!(error instanceof CaptureRefused)) console.warn(String(error));

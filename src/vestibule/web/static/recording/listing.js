@@ -4,7 +4,7 @@
 
 import { counted, duration, fill, part, size } from "./drawing.js";
 
-/** @typedef {import("../captures/report.js").Entry} Entry */
+/** @typedef {import("../captures/report.js").Line} Line */
 
 const PAGE = 20;
 const MOST_TEXT = 200_000; // bytes shown of one request; the rest is counted
@@ -17,9 +17,9 @@ export class Listing {
     this.rows = part(place, '[data-slot="requests"]');
     this.find = /** @type {HTMLInputElement} */ (part(place, "input[type=search]"));
     this.failed = /** @type {HTMLInputElement} */ (part(place, "input[type=checkbox]"));
-    /** @type {Entry[]} */
-    this.entries = [];
-    /** @type {Entry[]} */
+    /** @type {Line[]} */
+    this.lines = [];
+    /** @type {Line[]} */
     this.matching = [];
     this.shown = 0;
     /** @type {Blob | null} */
@@ -32,16 +32,16 @@ export class Listing {
   }
 
   clear() {
-    [this.entries, this.matching, this.shown, this.blob] = [[], [], 0, null];
+    [this.lines, this.matching, this.shown, this.blob] = [[], [], 0, null];
     this.rows.replaceChildren();
   }
 
-  /** @param {Entry[]} entries */
-  add(entries) {
-    for (const entry of entries) this.entries.push(entry);
+  /** @param {Line[]} lines */
+  add(lines) {
+    for (const line of lines) this.lines.push(line);
   }
 
-  /** @param {Blob} blob what the entries' offsets are in */
+  /** @param {Blob} blob what the lines' offsets are in */
   draw(blob) {
     this.blob = blob;
     [this.find.value, this.failed.checked] = ["", false];
@@ -50,8 +50,8 @@ export class Listing {
 
   filter() {
     const wanted = this.find.value.trim().toLowerCase();
-    this.matching = this.entries.filter(
-      (entry) => (!this.failed.checked || bad(entry)) && (!wanted || entry.url.toLowerCase().includes(wanted)),
+    this.matching = this.lines.filter(
+      (line) => (!this.failed.checked || bad(line)) && (!wanted || line.url.toLowerCase().includes(wanted)),
     );
     this.shown = 0;
     this.rows.replaceChildren();
@@ -60,45 +60,45 @@ export class Listing {
 
   more() {
     const next = this.matching.slice(this.shown, this.shown + PAGE);
-    this.rows.append(...next.map((entry) => this.row(entry)));
+    this.rows.append(...next.map((line) => this.row(line)));
     this.shown += next.length;
     part(this.place, '[data-does="more"]').hidden = this.shown >= this.matching.length;
     fill(this.place, "shown", { shown: counted(this.shown), all: counted(this.matching.length) });
   }
 
-  /** @param {Entry} entry */
-  row(entry) {
+  /** @param {Line} line */
+  row(line) {
     const item = document.createElement("li");
     const details = document.createElement("details");
     const summary = document.createElement("summary");
-    const status = cell(entry.status > 0 ? String(entry.status) : (this.rows.dataset.noAnswer ?? ""), `tag${bad(entry) ? " bad" : ""}`);
-    const address = cell(entry.url, "address");
+    const status = cell(line.status > 0 ? String(line.status) : (this.rows.dataset.noAnswer ?? ""), `tag${bad(line) ? " bad" : ""}`);
+    const address = cell(line.url, "address");
     address.dir = "ltr";
-    summary.append(status, cell(entry.method, "method"), address, cell(entry.ms === null ? "" : duration(entry.ms), "digits soft"));
+    summary.append(status, cell(line.method, "method"), address, cell(line.ms === null ? "" : duration(line.ms), "digits soft"));
     details.append(summary);
-    details.addEventListener("toggle", () => void this.open(details, entry), { once: true });
+    details.addEventListener("toggle", () => void this.open(details, line), { once: true });
     item.append(details);
     return item;
   }
 
-  /** @param {HTMLElement} details @param {Entry} entry */
-  async open(details, entry) {
+  /** @param {HTMLElement} details @param {Line} line */
+  async open(details, line) {
     if (!this.blob) return;
-    const most = Math.min(entry.length, MOST_TEXT);
-    const text = await this.blob.slice(entry.offset, entry.offset + most).text();
+    const most = Math.min(line.length, MOST_TEXT);
+    const text = await this.blob.slice(line.offset, line.offset + most).text();
     const shown = document.createElement("pre");
     shown.dir = "ltr";
     shown.tabIndex = 0;
     text.split(REMOVED).forEach((piece, index) => shown.append(index % 2 ? cell(piece, "", "mark") : piece));
     details.append(shown);
-    if (entry.length <= most) return;
-    const rest = cell((this.rows.dataset.longer ?? "").replace("{size}", size(entry.length)), "small soft", "p");
+    if (line.length <= most) return;
+    const rest = cell((this.rows.dataset.longer ?? "").replace("{size}", size(line.length)), "small soft", "p");
     details.append(rest);
   }
 }
 
-/** @param {Entry} entry */
-const bad = ({ status, error }) => status <= 0 || status >= 400 || error !== "";
+/** @param {Line} line */
+const bad = ({ status, failed }) => failed || status <= 0 || status >= 400;
 
 /** @param {string} text @param {string} name @param {string} [kind] */
 function cell(text, name, kind = "span") {

@@ -7,12 +7,14 @@
 //   [data-refusal=<code>]   shown when the file was refused with that code
 //   [data-slot=<name>]      filled by script; data-says on it is the sentence with {gaps}
 //
-// The file itself never leaves this browser: only what the worker made of it can be sent. A form
+// The file itself never leaves this browser: only what the worker made of it can be sent. That lies
+// in a private file of the browser where there are such, and leaves with this page at the latest. A form
 // around the block that is sent while a recording is ready sends the recording first. Afterwards
 // the block tells its page by the event `recording-sent`, which bubbles.
 
 import { Listing } from "./listing.js";
 import { drawRemoved, fill, part, share, size } from "./drawing.js";
+import { reserve, sweep } from "./private_files.js";
 import { sendBlob } from "./sending.js";
 
 /**
@@ -42,6 +44,8 @@ function bind(place) {
   let worker = null;
   /** @type {Recording | null} */
   let made = null;
+  /** @type {import("./private_files.js").PrivateFile | null} */
+  let kept = null;
   /** @type {AbortController | null} */
   let sending = null;
 
@@ -68,17 +72,24 @@ function bind(place) {
     worker = null;
   };
 
-  const startOver = () => {
+  /** Nothing is left of what was made. */
+  const discard = () => {
     end();
-    listing.clear();
-    /** @type {HTMLInputElement} */ (part(place, "input[type=file]")).value = "";
     made = null;
+    listing.clear();
+    void kept?.remove();
+    kept = null;
+  };
+
+  const startOver = () => {
+    discard();
+    /** @type {HTMLInputElement} */ (part(place, "input[type=file]")).value = "";
     stage("pick");
   };
 
   /** @param {string} code @param {number} [at] */
   const refuse = (code, at) => {
-    end();
+    discard();
     const known = place.querySelector(`[data-refusal="${CSS.escape(code)}"]`) ? code : "capture_unreadable";
     for (const each of place.querySelectorAll("[data-refusal]")) {
       if (each instanceof HTMLElement) each.hidden = each.dataset.refusal !== known;
@@ -94,13 +105,18 @@ function bind(place) {
     for (const name of place.querySelectorAll('[data-slot="name"]')) name.textContent = file.name;
     stage("working");
     progress(0);
-    const rules = await fetch(table).then((answer) => (answer.ok ? answer.json() : null), () => null);
-    if (place.dataset.at !== "working") return; // stopped meanwhile
+    const asked = fetch(table).then((answer) => (answer.ok ? answer.json() : null), () => null);
+    const [rules, reserved] = await Promise.all([asked, reserve()]);
+    if (place.dataset.at !== "working") {
+      void reserved?.remove(); // stopped meanwhile
+      return;
+    }
+    discard();
+    kept = reserved;
     if (!rules) {
       refuse("capture_unreadable");
       return;
     }
-    end();
     const mine = new Worker(policy ? policy.createScriptURL(workerAddress) : ownWorker(workerAddress), { type: "module" });
     worker = mine;
     mine.addEventListener("error", () => refuse("capture_unreadable"));
@@ -108,13 +124,13 @@ function bind(place) {
       // What was said before it was stopped may still arrive.
       if (worker === mine) hear(/** @type {Told} */ (data), file);
     });
-    mine.postMessage({ file, table: rules, limit: most });
+    mine.postMessage({ file, table: rules, limit: most, name: kept?.name ?? "" });
   };
 
   /** @param {Told} told @param {File} file */
   const hear = (told, file) => {
-    if ("entries" in told) {
-      listing.add(told.entries);
+    if ("lines" in told) {
+      listing.add(told.lines);
       progress(told.read / Math.max(1, file.size));
     } else if ("refused" in told) {
       refuse(told.refused, told.at);
@@ -138,8 +154,7 @@ function bind(place) {
     const answer = await sendBlob(place.dataset.upload ?? "", made, { token, progress, signal: sending.signal });
     sending = null;
     if (answer.done) {
-      made = null;
-      listing.clear();
+      discard();
       stage("done");
       place.dispatchEvent(new CustomEvent("recording-sent", { bubbles: true, detail: answer.kept }));
     } else if (answer.stopped) {
@@ -198,9 +213,13 @@ function bind(place) {
     if (made && !sending) void send().then((arrived) => arrived && form.requestSubmit(submitter));
     else stage(at);
   }, { capture: true });
+  addEventListener("pagehide", () => {
+    if (kept) startOver();
+  });
   stage("pick", true);
 }
 
 for (const place of document.querySelectorAll("[data-recording]")) {
   if (place instanceof HTMLElement) bind(place);
 }
+void sweep();
