@@ -44,6 +44,9 @@ ROWS: Final = (
     Row("GET", "/staff/waiting", Ability.QUEUE),
     Row("GET", _OF, Ability.READ),
     Row("GET", f"{_OF}/events", Ability.READ, stream=True),
+    Row("GET", f"{_OF}/attachments", Ability.ANSWER),
+    Row("POST", f"{_OF}/attachments", Ability.ANSWER, "form_expired"),
+    Row("POST", f"{_OF}/attachments/remove", Ability.ANSWER, "form_expired"),
     Row("GET", f"{_OF}/attachments/{{id}}", Ability.READ, "attachment_unknown"),
     Row("GET", f"{_OF}/attachments/{{id}}/picture", Ability.READ, "attachment_unknown"),
     Row("GET", f"{_OF}/captures/{{id}}", Ability.READ, "attachment_unknown"),
@@ -101,10 +104,10 @@ async def member(town: Town, role: Role) -> Browser:
     return await signed_in(person)
 
 
-async def written(browser: Browser, *, topic: str, subject: str) -> str:
+async def written(browser: Browser, *, topic: str, subject: str, text: str = TEXT) -> str:
     """The number of a conversation that a client begins."""
     page = await browser.get("/messages/new")
-    fields = {"topic": topic, "subject": subject, "text": TEXT, "priority": "normal"}
+    fields = {"topic": topic, "subject": subject, "text": text, "priority": "normal"}
     sent = await browser.submit(page, "/messages/new", **fields)
     found = re.search(r"/messages/([0-9A-Z]{4}-[0-9A-Z]{4})", sent.location)
     assert found is not None, sent.text
@@ -119,8 +122,9 @@ async def ask(browser: Browser, row: Row, number: str) -> tuple[int, str, str]:
     body = b"text=Canary" if row.method == "POST" else b""
     headers = {"Content-Type": FORM, "Origin": browser.origin.url, **browser.headers}
     answer = await browser.origin.ask(row.method, path, body, headers)
-    code = re.search(r'data-code="(\w+)"', answer.text)
-    return answer.status, code[1] if code else "", answer.text
+    # Pages say it for people, the addresses of scripts as problem details.
+    code = re.search(r'data-code="(\w+)"|"code":"(\w+)"', answer.text)
+    return answer.status, code[1] or code[2] if code else "", answer.text
 
 
 async def _streams(browser: Browser, path: str) -> bool:
