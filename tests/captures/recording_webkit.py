@@ -42,7 +42,7 @@ def by_webkit(playwright: Playwright, canaries: Canaries, origin: str, inspector
     given = json.dumps(browser_side(canaries, origin))
     done = "() => { window.DONE = 'done'; }, (error) => { window.DONE = String(error); }"
     _run(tools, f"void ({VISIT.rstrip().rstrip(';')})({given}).then({done})")
-    ended = until(tools, lambda: _run(tools, "window.DONE"), "the visit", seconds=60)
+    ended = until(tools, lambda: _run(tools, "window.DONE"), "the visit")
     assert ended == "done", ended
     tools.wait_for_timeout(1000)
     written = str(tools.evaluate(_EXPORT))
