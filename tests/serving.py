@@ -30,7 +30,7 @@ for words, said in json.load(sys.stdin):
         if end.code:
             raise
 """
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 STOP_SECONDS = 15.0
 PASSWORD = "a lantern, a kettle, nine geese"
 

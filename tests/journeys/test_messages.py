@@ -91,9 +91,8 @@ def test_a_message_is_answered_told_read_closed_and_opened_again(
 
 
 def _told(server: Server, address: str) -> bool:
-    return any(
-        PORTAL["notifications.title.support.answered"] in str(one) for one in mails(server, address)
-    )
+    title = PORTAL["notifications.title.support.answered"]
+    return any(title in text for mail in mails(server, address) for text in mail.values())
 
 
 def test_what_is_typed_outlives_the_page(portal: Portal, account: str) -> None:
