@@ -148,11 +148,16 @@ class Server:
         words = ("account", "add", "--password-stdin", *shown)
         self._run([((*words, username), f"{password}\n") for username in usernames])
 
-    def move_clock(self, seconds: float) -> None:
-        """Let the server's clock jump ahead; needs `test_hooks`."""
+    def move_clock(self, seconds: float) -> int:
+        """Let the server's clock jump ahead; what it shows then, ms. Needs `test_hooks`."""
         status, said = self.ask("POST", f"/test/clock?step_ms={round(seconds * 1000)}")
         if status >= 300:
             raise RuntimeError(f"the clock stayed: {status} {said}")
+        return int(said["now"])
+
+    def now(self) -> int:
+        """What the server's clock shows, ms."""
+        return self.move_clock(0)
 
 
 @contextmanager

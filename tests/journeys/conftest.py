@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -100,12 +100,9 @@ def _all_is_well(pushes: PushService, screen: Desktop) -> Iterator[None]:
     screen.clear()
 
 
-@pytest.fixture(scope="package")
-def server(
-    pushes: PushService, ntfy: Ntfy, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """One server for all journeys; each of them has accounts of its own."""
-    data = tmp_path_factory.mktemp("server")
+@contextmanager
+def open_house(pushes: PushService, ntfy: Ntfy, data: Path) -> Iterator[Server]:
+    """A server as journeys need it."""
     settings: dict[str, str | int | bool] = {
         "organisation": "Northwind",
         "push_origins": json.dumps(pushes.origins),
@@ -116,6 +113,25 @@ def server(
     }
     with serving(data, **settings) as up:
         yield up
+
+
+@pytest.fixture(scope="package")
+def server(
+    pushes: PushService, ntfy: Ntfy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One server for most journeys; each of them has accounts of its own."""
+    with open_house(pushes, ntfy, tmp_path_factory.mktemp("server")) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def house(server: Server) -> Server:
+    """The server of a file's journeys.
+
+    Journeys move its clock ahead, by minutes. A file that moves it by days, or shows whether it is
+    right, opens one of its own under this name.
+    """
+    return server
 
 
 @pytest.fixture(scope="package")
@@ -148,13 +164,16 @@ def _accounts(request: pytest.FixtureRequest, server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def account(_accounts: Iterator[str]) -> str:
+def account(_accounts: Iterator[str], house: Server, server: Server) -> str:
     """The username of an account that nobody else uses, without a phone."""
-    return next(_accounts)
+    name = next(_accounts)
+    if house is not server:
+        house.add_account(name, name="Ada Mercer")
+    return name
 
 
 @pytest.fixture
-def new_portal(server: Server, desk: Browser, looking: Looking) -> Iterator[NewPortal]:
+def new_portal(house: Server, desk: Browser, looking: Looking) -> Iterator[NewPortal]:
     """Opens the portal in one more browser; `script=False` switches JavaScript off in it."""
     with ExitStack() as stack:
 
@@ -168,7 +187,7 @@ def new_portal(server: Server, desk: Browser, looking: Looking) -> Iterator[NewP
             )
             stack.callback(context.close)
             looking.watch(context)
-            return Portal(context.new_page(), server, looking)
+            return Portal(context.new_page(), house, looking)
 
         yield opened
 
@@ -223,7 +242,9 @@ def _ahead(_shop: NewPhone) -> Iterator[list[Phone]]:
 
 
 @pytest.fixture
-def new_phone(_shop: NewPhone, _ahead: list[Phone], looking: Looking) -> Iterator[NewPhone]:
+def new_phone(
+    _shop: NewPhone, _ahead: list[Phone], house: Server, looking: Looking
+) -> Iterator[NewPhone]:
     """Switches on one more phone, without the app; takes what it may not, and what it is."""
     with ExitStack() as stack:
 
@@ -233,6 +254,7 @@ def new_phone(_shop: NewPhone, _ahead: list[Phone], looking: Looking) -> Iterato
             else:
                 _ahead.append(_shop())
                 phone = _ahead.pop(0)
+            phone.server = house
             stack.callback(phone.stop)
             return phone
 

@@ -15,13 +15,15 @@ from tests.fetching import Machine
 from tests.journeys.beginnings import link_and_leave, sign_in, wait_for_pushes
 from tests.journeys.browsers import DESK
 from tests.journeys.camera import FAR_AWAY
-from tests.journeys.conftest import NewPhone, NewPortal
+from tests.journeys.conftest import NewPhone, NewPortal, open_house
 from tests.journeys.delivery import HUB, add_key, allow_here, newest, read_facts, turn_on
 from tests.journeys.figures import FOLDER, MOST_BYTES, Figures
 from tests.journeys.looking import Looking
+from tests.journeys.ntfy import Ntfy
 from tests.journeys.phone import PIN, Phone
 from tests.journeys.portal import Portal
 from tests.journeys.proving import recovery_codes, sign_in_on, verify_number
+from tests.journeys.push_service import PushService
 from tests.journeys.words import LANGUAGE, LOCALE
 from tests.serving import Server
 from vestibule.base.assets import knowledge_root
@@ -30,6 +32,15 @@ from vestibule.knowledge.service import Library
 TRUSTED_S = 73 * 3600
 WIDTH: ViewportSize = {"width": 760, "height": 900}
 """Narrow enough that a figure can be read beside the text."""
+
+
+@pytest.fixture(scope="module")
+def house(
+    pushes: PushService, ntfy: Ntfy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server whose clock is right until a journey here moves it: the self-test shows that."""
+    with open_house(pushes, ntfy, tmp_path_factory.mktemp("house")) as up:
+        yield up
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +77,7 @@ def phone(shown_phone: NewPhone) -> Phone:
 
 
 @pytest.fixture
-def plain(server: Server, desk: Browser) -> Iterator[Portal]:
+def plain(house: Server, desk: Browser) -> Iterator[Portal]:
     """The portal in a browser of the width of a figure, by day."""
     context = desk.new_context(
         viewport=WIDTH,
@@ -76,7 +87,7 @@ def plain(server: Server, desk: Browser) -> Iterator[Portal]:
         reduced_motion="reduce",
         timezone_id="Europe/Rome",
     )
-    yield Portal(context.new_page(), server, Passing())
+    yield Portal(context.new_page(), house, Passing())
     context.close()
 
 
@@ -153,14 +164,14 @@ def test_figures_of_signing_in(plain: Portal, phone: Phone, account: str, figure
 
 
 def test_figure_of_the_ways_to_prove_oneself(
-    plain: Portal, shown_phone: NewPhone, account: str, server: Server, figures: Figures
+    plain: Portal, shown_phone: NewPhone, account: str, figures: Figures
 ) -> None:
     """On a second phone: the first one, a recovery code, a text."""
     phone = shown_phone()
     plain.log_in(account)
     verify_number(plain)
     # A number counts for recovery once it has been there for days; the session ends meanwhile.
-    server.move_clock(TRUSTED_S)
+    plain.server.move_clock(TRUSTED_S)
     link_and_leave(plain, phone, account)
     sign_in(plain, phone, account)
     phone.press("action.done")

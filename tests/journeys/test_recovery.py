@@ -4,16 +4,13 @@ With the old phone, without it, and with a stranger who tries the same.
 """
 
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.journeys.browsers import ALLOW, ANDROID, DESK, DESK_SIZE, until
-from tests.journeys.camera import Camera
-from tests.journeys.conftest import NewBrowser, NewPhone
-from tests.journeys.desktop import Desktop
-from tests.journeys.looking import Looking
+from tests.journeys.browsers import until
+from tests.journeys.conftest import NewPhone, open_house
+from tests.journeys.ntfy import Ntfy
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
 from tests.journeys.proving import (
@@ -25,8 +22,9 @@ from tests.journeys.proving import (
     sign_in_on,
     verify_number,
 )
+from tests.journeys.push_service import PushService
 from tests.journeys.words import PHONE, pattern
-from tests.serving import Server, serving
+from tests.serving import Server
 
 HOUR = 3600
 TRUSTED = 73 * HOUR
@@ -34,61 +32,12 @@ TRUSTED = 73 * HOUR
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def house(
+    pushes: PushService, ntfy: Ntfy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server of its own: its clock is moved by days, which would end other journeys."""
-    with serving(tmp_path_factory.mktemp("house"), organisation="Northwind") as up:
+    with open_house(pushes, ntfy, tmp_path_factory.mktemp("house")) as up:
         yield up
-
-
-@pytest.fixture
-def desk_here(house: Server, desk: Browser, looking: Looking) -> Iterator[Portal]:
-    """The portal of this house."""
-    context = desk.new_context(
-        viewport=DESK_SIZE, user_agent=DESK, locale="en-GB", reduced_motion="reduce"
-    )
-    looking.watch(context)
-    yield Portal(context.new_page(), house, looking)
-    context.close()
-
-
-@pytest.fixture
-def phone_here(
-    house: Server,
-    _launch: NewBrowser,
-    screen: Desktop,
-    looking: Looking,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[NewPhone]:
-    """Switches on one more phone of this house."""
-    phones: list[Phone] = []
-
-    def switched_on() -> Phone:
-        folder = tmp_path_factory.mktemp("phone")
-        camera = Camera(folder)
-        start = partial(
-            _launch,
-            folder / "profile",
-            *camera.arguments,
-            agent=ANDROID,
-            camera=ALLOW,
-            notifications=ALLOW,
-        )
-        phone = Phone(start, house, camera, screen, looking)
-        phone.start()
-        phones.append(phone)
-        return phone
-
-    yield switched_on
-    for phone in phones:
-        phone.stop()
-
-
-@pytest.fixture
-def owner(house: Server, request: pytest.FixtureRequest) -> str:
-    """An account of this house that nobody else uses."""
-    name = "owner" + str(abs(hash(request.node.name)) % 10**8)
-    house.add_account(name, name="Ada Mercer")
-    return name
 
 
 def begin_again(phone: Phone, account: str, way: str) -> None:
@@ -143,18 +92,18 @@ def old_enough_number(portal: Portal, house: Server, account: str) -> None:
 
 
 def test_kb2748_recovery_on_the_same_phone(
-    desk_here: Portal, phone_here: NewPhone, owner: str
+    portal: Portal, new_phone: NewPhone, account: str
 ) -> None:
     """Removed with all its keys, the app is set up again by password and a printed code.
 
     It works at once. Possible issue: a code that is none is told where it was typed.
     """
-    before = phone_here()
-    first_phone(desk_here, before, owner, "Ada’s phone")
-    codes = recovery_codes(desk_here)
+    before = new_phone()
+    first_phone(portal, before, account, "Ada’s phone")
+    codes = recovery_codes(portal)
     before.stop()
-    phone = phone_here()
-    begin_again(phone, owner, "again.same")
+    phone = new_phone()
+    begin_again(phone, account, "again.same")
     replace_the_only_phone(phone)
     enter_recovery_code(phone, codes[3][:-1] + ("0" if codes[3][-1] != "0" else "1"))
     phone.says("case.recovery.wrong")
@@ -163,20 +112,18 @@ def test_kb2748_recovery_on_the_same_phone(
     phone.agree()
     phone.choose_pin()
     phone.is_linked()
-    can_sign_in(desk_here, phone, owner)
+    can_sign_in(portal, phone, account)
 
 
-def test_kb3073_migration_to_a_new_phone(
-    desk_here: Portal, phone_here: NewPhone, owner: str
-) -> None:
+def test_kb3073_migration_to_a_new_phone(portal: Portal, new_phone: NewPhone, account: str) -> None:
     """The old phone approves with the number that the new one shows; the new one works at once.
 
     From then on the old one says that it has handed over. Possible issue: a denial on the old
     phone ends it, links nothing, and the new one says so and what to do.
     """
-    old, new = phone_here(), phone_here()
-    first_phone(desk_here, old, owner, "Old phone")
-    begin_again(new, owner, "again.move")
+    old, new = new_phone(), new_phone()
+    first_phone(portal, old, account, "Old phone")
+    begin_again(new, account, "again.move")
     replace_the_only_phone(new)
     choose_way(new, "phone")
     new.at("case_wait")
@@ -184,28 +131,28 @@ def test_kb3073_migration_to_a_new_phone(
     old.answer("deny")
     new.heading("problem.case_denied.title")
     new.at("problem", look="problem-case-denied")
-    can_sign_in(desk_here, old, owner)
+    can_sign_in(portal, old, account)
 
     new.press("problem.button.password")
-    sign_in_on(new, owner)
+    sign_in_on(new, account)
     replace_the_only_phone(new)
     move_by_phone(new, old)
     new.agree()
     new.choose_pin()
     new.is_linked()
-    can_sign_in(desk_here, new, owner)
+    can_sign_in(portal, new, account)
     old.open()
     old.says("home.retired")
     old.at("home", look="home-retired")
 
 
-def test_new_phone_beside_the_old_one(desk_here: Portal, phone_here: NewPhone, owner: str) -> None:
+def test_new_phone_beside_the_old_one(portal: Portal, new_phone: NewPhone, account: str) -> None:
     """Whoever keeps both phones says so, and both approve afterwards."""
-    old, new = phone_here(), phone_here()
-    first_phone(desk_here, old, owner, "Old phone")
+    old, new = new_phone(), new_phone()
+    first_phone(portal, old, account, "Old phone")
     new.open()
     new.press("welcome.password")
-    sign_in_on(new, owner)
+    sign_in_on(new, account)
     new.at("replaces")
     new.press("replaces.none")
     move_by_phone(new, old)
@@ -214,22 +161,22 @@ def test_new_phone_beside_the_old_one(desk_here: Portal, phone_here: NewPhone, o
     new.is_linked()
     old.open()
     expect(old.page.get_by_text(pattern(PHONE["home.retired"]))).to_have_count(0)
-    desk_here.log_out()
-    desk_here.log_in(owner)
-    desk_here.heading("login.choose.title")
+    portal.log_out()
+    portal.log_in(account)
+    portal.heading("login.choose.title")
 
 
 def test_new_phone_without_the_old_one_rests_first(
-    desk_here: Portal, phone_here: NewPhone, house: Server, owner: str
+    portal: Portal, new_phone: NewPhone, house: Server, account: str
 ) -> None:
     """By password and text alone a new phone rests a day; the old one works meanwhile.
 
     It says until when and what happens; when the day is over it approves, and the old one ends.
     """
-    old_enough_number(desk_here, house, owner)
-    old, new = phone_here(), phone_here()
-    first_phone(desk_here, old, owner, "Old phone")
-    begin_again(new, owner, "again.lost")
+    old_enough_number(portal, house, account)
+    old, new = new_phone(), new_phone()
+    first_phone(portal, old, account, "Old phone")
+    begin_again(new, account, "again.lost")
     replace_the_only_phone(new)
     new.says("ways.slow")
     enter_text(new)
@@ -242,23 +189,23 @@ def test_new_phone_without_the_old_one_rests_first(
     new.press("action.done")
     new.says("home.rests")
     new.at("home", look="home-rests")
-    can_sign_in(desk_here, old, owner)
+    can_sign_in(portal, old, account)
     old.open()
     old.says("home.retires")
     house.move_clock(25 * HOUR)
-    can_sign_in(desk_here, new, owner)
+    can_sign_in(portal, new, account)
     old.open()
     old.says("home.retired")
 
 
 def test_old_phone_ends_the_rest_at_once(
-    desk_here: Portal, phone_here: NewPhone, house: Server, owner: str
+    portal: Portal, new_phone: NewPhone, house: Server, account: str
 ) -> None:
     """Found again, the old phone shortens the wait: the new one approves from then on."""
-    old_enough_number(desk_here, house, owner)
-    old, new = phone_here(), phone_here()
-    first_phone(desk_here, old, owner, "Old phone")
-    begin_again(new, owner, "again.lost")
+    old_enough_number(portal, house, account)
+    old, new = new_phone(), new_phone()
+    first_phone(portal, old, account, "Old phone")
+    begin_again(new, account, "again.lost")
     replace_the_only_phone(new)
     enter_text(new)
     new.agree()
@@ -269,7 +216,7 @@ def test_old_phone_ends_the_rest_at_once(
     move_by_phone_from_rest(new, old)
     new.at("done", look="done-awake")
     new.press("action.done")
-    can_sign_in(desk_here, new, owner)
+    can_sign_in(portal, new, account)
 
 
 def move_by_phone_from_rest(new: Phone, old: Phone) -> None:
@@ -282,33 +229,33 @@ def move_by_phone_from_rest(new: Phone, old: Phone) -> None:
 
 
 def test_stranger_with_password_and_number_gets_nothing_in_time(
-    desk_here: Portal, phone_here: NewPhone, house: Server, owner: str
+    portal: Portal, new_phone: NewPhone, house: Server, account: str
 ) -> None:
     """A stolen password and a hijacked number link a phone that rests; the owner stops it.
 
     The owner's phone is told and says “this was not me”; the stranger's phone is then unlinked.
     """
-    old_enough_number(desk_here, house, owner)
-    mine, strange = phone_here(), phone_here()
-    first_phone(desk_here, mine, owner, "Old phone")
-    begin_again(strange, owner, "again.lost")
+    old_enough_number(portal, house, account)
+    mine, strange = new_phone(), new_phone()
+    first_phone(portal, mine, account, "Old phone")
+    begin_again(strange, account, "again.lost")
     replace_the_only_phone(strange)
     enter_text(strange)
     strange.agree()
     strange.choose_pin()
     strange.at("done", look="done-rests")
-    second = phone_here()
-    begin_again(second, owner, "again.lost")
+    second = new_phone()
+    begin_again(second, account, "again.lost")
     until(second.page, lambda: second.shows("replaces") or second.shows("ways"), "the choice")
     if second.shows("replaces"):
         second.press("replaces.none")
     if second.page.get_by_role("button", name=PHONE["ways.sms"]).count():
         choose_way(second, "sms")
         second.says("problem.case_running.why")
-    desk_here.open("/settings/phones")
-    desk_here.look("phones-resting")
-    desk_here.page.get_by_role("link", name="Remove ").last.click()
-    desk_here.press("devices.removal.button")
+    portal.open("/settings/phones")
+    portal.look("phones-resting")
+    portal.page.get_by_role("link", name="Remove ").last.click()
+    portal.press("devices.removal.button")
     strange.open()
     strange.says("home.ended")
-    can_sign_in(desk_here, mine, owner)
+    can_sign_in(portal, mine, account)

@@ -2,7 +2,6 @@
 
 import re
 from base64 import b32decode
-from time import time
 
 from playwright.sync_api import expect
 
@@ -27,15 +26,15 @@ def link_app(portal: Portal) -> bytes:
     portal.press("factors.go_on")
     portal.unfold("factors.totp.typed")
     secret = b32decode(re.sub(r"\s", "", portal.page.locator("#secret").inner_text()))
-    portal.fill("factors.totp.field", code_of(secret))
+    portal.fill("factors.totp.field", code_of(portal, secret))
     portal.press("factors.totp.confirm")
     portal.says("factors.done_totp")
     return secret
 
 
-def code_of(secret: bytes, ahead: int = 0) -> str:
+def code_of(portal: Portal, secret: bytes, ahead: int = 0) -> str:
     """What the app shows now, or a step later."""
-    return totp.code_at(secret, totp.step_at(int(time() * 1000)) + ahead)
+    return totp.code_at(secret, totp.step_at(portal.server.now()) + ahead)
 
 
 def test_passkey_is_a_sign_in_of_its_own(portal: Portal, account: str) -> None:
@@ -98,7 +97,7 @@ def test_changing_ones_mind_goes_through_every_way(
     portal.log_in(account)
     portal.follow("login.wait.other_way")
     choose(portal, "Grey tablet")
-    portal.fill("login.prove.totp.field", code_of(secret, ahead=1))
+    portal.fill("login.prove.totp.field", code_of(portal, secret, ahead=1))
     portal.press("login.prove.button")
     portal.is_signed_in()
     portal.log_out()
