@@ -6,6 +6,8 @@ ARTICLES ?= en it fr es pt
 SETUP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
+# Without it every process that is started compiles everything it imports.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run test check format bench screens figures docs lock dist clean
 
 help: ## Show the commands
