@@ -95,8 +95,15 @@ class Server:
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            self.process = process
+            self.kill()
+
+    def kill(self) -> None:
+        """End it and its workers as a cut of the power would: no goodbye."""
+        process, self.process = self.process, None
+        assert process is not None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def ready(self) -> bool:
         """Whether /readyz says so now."""

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -173,9 +172,7 @@ def test_server_that_is_killed_loses_nothing_that_it_acknowledged(
     connection = alice.begin(number, 900_000, "second.bin")
     connection.sendall(os.urandom(800_000))
     time.sleep(0.3)
-    assert server.process is not None
-    os.killpg(server.process.pid, signal.SIGKILL)
-    server.process.wait()
+    server.kill()
     connection.close()
     server.start()
     assert alice.waiting(number) == ["first.bin"]

@@ -5,6 +5,7 @@ places share a value.
 """
 
 import json
+import re
 import secrets
 import string
 from collections.abc import Callable, Iterator, Mapping
@@ -117,10 +118,22 @@ PLACES = {kind: tuple(places.split()) for kind, places in _BY_KIND.items()}
 
 
 def _text(alphabet: str, length: int) -> str:
-    """Random, and of at least three digits and letters, so that it is nobody's word."""
+    """Random, and no repetition of a few characters."""
     while True:
         made = "".join(secrets.choice(alphabet) for _ in range(length))
         if len(set(made)) > min(5, length - 2):
+            return made
+
+
+def _token(length: int) -> str:
+    """Random, with a digit between letters near its beginning.
+
+    Of letters alone it would be a word, as the names of functions and files are: that one is a
+    secret no program can tell (spec/captures.md). One token in 300 is.
+    """
+    while True:
+        made = _text(_LETTERS, length)
+        if re.search("[A-Za-z][0-9]+[A-Za-z]", made[:20]):
             return made
 
 
@@ -144,7 +157,7 @@ def _code() -> str:
 _LETTERS = string.ascii_letters + string.digits
 _LOWER = "bcdfghjkmnpqrstvwxz23456789"
 _MAKERS: dict[str, Callable[[], str]] = {
-    "token": lambda: _text(_LETTERS, 28),
+    "token": lambda: _token(28),
     "password": lambda: f'{_text(_LETTERS, 7)} "&<ö%+/{_text(_LETTERS, 7)}',
     "name": lambda: f"Mara {_text('bdfgklmnprst', 9).title()}",
     "email": lambda: f"mara.{_text(_LOWER, 10)}@mail.example",
@@ -154,7 +167,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "number": lambda: secrets.choice("123456789") + _text(string.digits, 12) + "7",
     "uuid": lambda: _text("0123456789abcdef", 32),
     "signature": lambda: _text(_LETTERS + "-_", 43),
-    "subject": lambda: _text(_LETTERS, 20),
+    "subject": lambda: _token(20),
     # Of letters alone it would be a word: that one is a secret no program can tell.
     "as-name": lambda: "X" + "4".join(_text(_LOWER, 5) for _ in range(3)),
 }

@@ -13,7 +13,6 @@ from vestibule.base.openpgp import Tag, packets
 from vestibule.delivery.rules import NewCertificate, parse_certificate
 from vestibule.delivery.rules.certificates import CERTIFICATE_MOST, days_left, warning_due
 
-NOW = int(time.time() * 1000)
 DAY = 86_400_000
 LONG_AGO = "20200101T000000"
 THEN = "20200102T000000"
@@ -26,15 +25,20 @@ def gpg() -> Iterator[GnuPG]:
         yield opened
 
 
+def now() -> int:
+    """The real time, in milliseconds: the programs that make keys know no other."""
+    return int(time.time() * 1000)
+
+
 def taken(data: bytes) -> NewCertificate:
     """The certificate, read now."""
-    return parse_certificate(data, now=NOW)
+    return parse_certificate(data, now=now())
 
 
 def why_not(data: bytes) -> str:
     """The code that a certificate is refused with."""
     with pytest.raises(Refused) as refused:
-        parse_certificate(data, now=NOW)
+        parse_certificate(data, now=now())
     return refused.value.code.name
 
 
@@ -85,7 +89,7 @@ def test_both_versions_are_taken(options: dict[str, object], version: int, spoke
     assert (new.version, new.algorithm) == (version, spoken)
     assert new.fingerprint == made.extract_certificate().fingerprint.upper()
     assert new.expires_at is not None
-    assert abs(new.expires_at - NOW - DAY) < 10 * 60_000
+    assert abs(new.expires_at - now() - DAY) < 10 * 60_000
     assert why_not_at(data, new.expires_at) == "certificate_expired"
 
 
@@ -142,7 +146,7 @@ def test_prolonged_and_renewed_certificates_are_taken(gpg: GnuPG) -> None:
     gpg.subkey(renewed, lasts="2y")
     new = taken(gpg.certificate(renewed))
     assert new.expires_at is not None
-    assert abs(new.expires_at - NOW - 730 * DAY) < DAY
+    assert abs(new.expires_at - now() - 730 * DAY) < DAY
     assert sum(packet.tag == Tag.PUBLIC_SUBKEY for packet in packets(new.data)) == 1
 
 
@@ -280,6 +284,7 @@ def test_what_is_no_certificate_is_unreadable(data: bytes) -> None:
 )
 def test_each_warning_comes_once(left_ms: int, warned: int | None, due: int | None) -> None:
     """Thirty days, a week, a day before, and at the end; of several missed ones, the nearest."""
-    assert warning_due(NOW + left_ms, now=NOW, warned=warned) == due
-    assert warning_due(None, now=NOW, warned=warned) is None
-    assert days_left(NOW + left_ms, now=NOW) == -(-left_ms // DAY)
+    at = now()
+    assert warning_due(at + left_ms, now=at, warned=warned) == due
+    assert warning_due(None, now=at, warned=warned) is None
+    assert days_left(at + left_ms, now=at) == -(-left_ms // DAY)

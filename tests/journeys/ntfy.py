@@ -49,7 +49,12 @@ def ntfy_server(background: Background) -> Iterator[Ntfy]:
         ntfy = Ntfy(port)
         routes = Starlette(routes=[Route("/", ntfy.publish, methods=["POST"])])
         config = uvicorn.Config(
-            routes, host="127.0.0.1", port=port, log_level="warning", lifespan="off"
+            routes,
+            host="127.0.0.1",
+            port=port,
+            log_level="warning",
+            log_config=None,
+            lifespan="off",
         )
         served = uvicorn.Server(config)
         running: list[asyncio.Task[None]] = []

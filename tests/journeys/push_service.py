@@ -238,7 +238,12 @@ def push_service(background: Background, folder: Path) -> Iterator[PushService]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate(folder))
         config = uvicorn.Config(
-            service.routes(), host="127.0.0.1", port=http, log_level="warning", lifespan="off"
+            service.routes(),
+            host="127.0.0.1",
+            port=http,
+            log_level="warning",
+            log_config=None,
+            lifespan="off",
         )
         served = uvicorn.Server(config)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -63,14 +61,6 @@ def eventually(what: Callable[[], bool], patience_s: float = 20.0) -> None:
     while not what():
         assert time.monotonic() < limit, "it never came"
         time.sleep(0.05)
-
-
-def kill(server: Server) -> None:
-    """As the machine would: no goodbye."""
-    assert server.process is not None
-    os.killpg(server.process.pid, signal.SIGKILL)
-    server.process.wait()
-    server.process = None
 
 
 def deliveries(url: str) -> list[dict[str, object]]:
@@ -137,7 +127,7 @@ def test_nothing_is_lost_between_commit_and_telling(database: str, tmp_path: Pat
         settings = {"database_url": database, "smtp_url": f"smtp+plain://127.0.0.1:{port}"}
         with serving(tmp_path, telling=False, **settings) as server:
             prepare(server, database)
-            kill(server)
+            server.kill()
         assert deliveries(database) == []
         with listening(port) as post, serving(tmp_path, **settings):
             eventually(lambda: len(post.received) >= 1)
@@ -158,7 +148,7 @@ def test_killed_while_sending_it_is_sent_by_the_next(database: str, tmp_path: Pa
             silent.settimeout(30)
             prepare(server, database)
             called, _ = silent.accept()
-            kill(server)
+            server.kill()
             called.close()
         (row,) = deliveries(database)
         assert (row["outcome"], row["tries"]) == (None, 1)
