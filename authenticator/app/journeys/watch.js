@@ -74,12 +74,26 @@ export class Watch {
     do {
       this.again = false;
       await this.reload();
+      const before = this.waiting;
       const lists = await Promise.all(this.accounts.map((account) => this.ask(account)));
-      this.waiting = lists.flat().sort((one, other) => one.request.exp - other.request.exp);
+      this.waiting = this.inTime(before, lists.flat());
       await this.reload();
     } while (this.again);
     if (this.reached && this.waiting.length === 0) void clearNotifications("sign-in");
     if (this.reached) void keepPushes(this.app).catch(() => {});
+  }
+
+  /**
+   * A list says what waited when it was made: what was claimed or answered since is newer.
+   *
+   * @param {Waiting[]} before what waited when the list was asked for
+   * @param {Waiting[]} listed
+   */
+  inTime(before, listed) {
+    const taken = this.waiting.filter((waiting) => !before.includes(waiting));
+    const dropped = before.filter((waiting) => !this.waiting.includes(waiting));
+    const known = new Set([...taken, ...dropped].map(({ id }) => id));
+    return [...listed.filter(({ id }) => !known.has(id)), ...taken].sort((one, other) => one.request.exp - other.request.exp);
   }
 
   /** @param {Account} account @returns {Promise<Waiting[]>} */
