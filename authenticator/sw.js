@@ -2,7 +2,7 @@
 // No cryptography and no secrets here.
 
 // Written by `node authenticator/shell.mjs`; a test fails when they are stale.
-const VERSION = "dfc85d7f92990be4";
+const VERSION = "a7887ad7f9edb91e";
 /** @type {string[]} */
 const SHELL = [
   "/",

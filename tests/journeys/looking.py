@@ -36,10 +36,16 @@ SETTLED = """async () => {
   await Promise.all(moving.map(a => a.finished.catch(() => {})));
 }"""
 
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? []
-  : [...document.querySelectorAll("body *")]
-    .filter(e => e.getBoundingClientRect().right > innerWidth)
-    .map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
+# A phone makes its window as wide as what is too wide for it: innerWidth would always do. It stays
+# zoomed afterwards, too, and what is pressed then is not what is there.
+TOO_WIDE = """() => {
+  const {scrollWidth, clientWidth} = document.documentElement;
+  if (scrollWidth <= clientWidth) return [];
+  const wide = [...document.querySelectorAll("body *")]
+    .filter(e => e.getBoundingClientRect().right > clientWidth)
+    .map(e => e.outerHTML.slice(0, 120)).slice(0, 3);
+  return wide.length ? wide : [`${scrollWidth} of ${clientWidth} pixels`];
+}"""
 
 TEXT_SIZE = "size => { document.documentElement.style.fontSize = size; }"
 

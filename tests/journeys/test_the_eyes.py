@@ -2,20 +2,24 @@
 
 from playwright.sync_api import Browser, Page, Route
 
+from tests.journeys.browsers import PHONE_SIZE
 from tests.journeys.looking import Looking
 
 ORIGIN = "http://localhost:1"
+HEAD = "<title>t</title><meta name=viewport content='width=device-width, initial-scale=1'>"
 POLICY = "default-src 'none'; script-src 'self'; require-trusted-types-for 'script'"
 
 
-def shown(desk: Browser, eyes: Looking, body: str) -> Page:
+def shown(desk: Browser, eyes: Looking, body: str, *, phone: bool = False) -> Page:
     """A page of ours with this body, under a strict policy, being watched."""
-    context = desk.new_context()
+    context = (
+        desk.new_context(is_mobile=phone, viewport=PHONE_SIZE) if phone else desk.new_context()
+    )
     eyes.watch(context)
     page = context.new_page()
 
     def answer(route: Route) -> None:
-        html = f'<!doctype html><html lang="en"><title>t</title><body><main>{body}</main></body>'
+        html = f'<!doctype html><html lang="en">{HEAD}<body><main>{body}</main></body>'
         headers = {"Content-Type": "text/html", "Content-Security-Policy": POLICY}
         route.fulfill(body=html, headers=headers)
 
@@ -45,6 +49,16 @@ def test_poor_screen_is_a_complaint(desk: Browser) -> None:
     assert "axe label" in said
     assert "wider than 320 pixels" in said
     assert "too small a target" in said
+    page.context.close()
+
+
+def test_phone_that_zooms_out_is_not_believed(desk: Browser) -> None:
+    """What is too wide with large text is a complaint where the window grows with it, too."""
+    eyes = Looking()
+    page = shown(desk, eyes, f"<h1>Wide</h1><p>{'x' * 30}</p>", phone=True)
+    eyes.at(page, "wide")
+    assert [said for said in eyes.complaints if "twice the size" in said]
+    assert not [said for said in eyes.complaints if "wider than 320" in said]
     page.context.close()
 
 

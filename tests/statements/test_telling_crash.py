@@ -16,7 +16,7 @@ from sqlalchemy import Select, func, select
 
 from tests import services
 from tests.acceptance.wire import Browser, Origin
-from tests.notifications.test_crash import KINDS, LEASE_S, eventually, kill, listening, prepare
+from tests.notifications.test_crash import KINDS, LEASE_S, eventually, listening, prepare
 from tests.serving import Server, reserved_port, serving
 from vestibule.accounts.store import account
 from vestibule.base import audit
@@ -129,7 +129,7 @@ def killed_half_way(server: Server, url: str, before: int, everything: int) -> i
 
     if before < everything:
         asyncio.run(watch())
-    kill(server)
+    server.kill()
     (row,) = rows(url, TOLD)
     return int(row["count"])
 
@@ -151,7 +151,7 @@ def test_each_statement_is_told_of_once_however_often_the_server_dies(
         }
         with serving(tmp_path, telling=False, **settings) as server:
             prepare(server, database)
-            kill(server)
+            server.kill()
         (owner,) = rows(database, select(account.c.id))
         publish(database, [*(new_id() for _ in range(OTHERS)), owner["id"]])
         told, half_way = 0, 0
