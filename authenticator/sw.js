@@ -2,7 +2,7 @@
 // No cryptography and no secrets here.
 
 // Written by `node authenticator/shell.mjs`; a test fails when they are stale.
-const VERSION = "a7887ad7f9edb91e";
+const VERSION = "b4411e1ac6a02bf0";
 /** @type {string[]} */
 const SHELL = [
   "/",
@@ -25,6 +25,7 @@ const SHELL = [
   "/app/device/vault.js",
   "/app/journeys/activate.js",
   "/app/journeys/answer.js",
+  "/app/journeys/coalesced.js",
   "/app/journeys/credentials.js",
   "/app/journeys/diagnosis.js",
   "/app/journeys/notices.js",

@@ -3,6 +3,7 @@
 
 import { Malformed, Problem } from "../protocol/errors.js";
 import { fetchNotices, markRead } from "../device/notice_calls.js";
+import { coalesced } from "./coalesced.js";
 
 /** @typedef {import("../app.js").App} App */
 /** @typedef {import("../device/vault.js").Account} Account */
@@ -20,8 +21,8 @@ export class Notices {
     this.kept = {};
     /** @type {Set<string>} notices of which it was said here that it was somebody else */
     this.undone = new Set();
-    /** @type {Promise<void> | null} */
-    this.running = null;
+    /** Asks for every account; what cannot be had stays as it was. */
+    this.refresh = coalesced(() => this.fetch());
   }
 
   /** What was kept when the app was closed. */
@@ -40,18 +41,13 @@ export class Notices {
     return told.sort((one, other) => other.notice.at - one.notice.at);
   }
 
-  /** Asks for every account; what cannot be had stays as it was. */
-  refresh() {
-    this.running ??= this.run().finally(() => (this.running = null));
-    return this.running;
-  }
-
-  async run() {
+  async fetch() {
     const { vault, server, watch } = this.app;
+    const known = { ...this.kept };
     const accounts = (await vault.accounts()).filter(({ pending }) => !pending);
     /** @param {Account} account @returns {Promise<[string, OfAccount]>} */
     const ask = async (account) => {
-      const before = this.kept[account.id] ?? { unread: 0, notices: [] };
+      const before = known[account.id] ?? { unread: 0, notices: [] };
       if (account.ended) return [account.id, before];
       try {
         const { unread, notices } = await fetchNotices(server, account);
@@ -61,8 +57,10 @@ export class Notices {
         return [account.id, before];
       }
     };
-    // Made anew, so that those of an account that was removed go with it.
-    this.kept = Object.fromEntries(await Promise.all(accounts.map(ask)));
+    const lists = await Promise.all(accounts.map(ask));
+    // What was marked as read while a list was under way is newer than that list. Made anew, so
+    // that those of an account that was removed go with it.
+    this.kept = Object.fromEntries(lists.map(([id, list]) => [id, this.kept[id] === known[id] ? list : this.kept[id]]));
     // A link that speaks for the owner is not for storage.
     const stored = Object.entries(this.kept).map(([id, { unread, notices }]) => [id, { unread, notices: notices.map((one) => ({ ...one, not_me_url: null })) }]);
     await vault.keep("notices", Object.fromEntries(stored)).catch(() => {});

@@ -6,6 +6,7 @@ import { listen } from "../device/stream.js";
 import { Problem, Refused } from "../protocol/errors.js";
 import { readApprovalRequest } from "../protocol/messages.js";
 import { settle } from "./activate.js";
+import { coalesced } from "./coalesced.js";
 import { keepPushes } from "./pushes.js";
 
 /** @typedef {import("../app.js").App} App */
@@ -38,9 +39,8 @@ export class Watch {
     this.watchers = new Set();
     /** @type {(() => void)[]} */
     this.stops = [];
-    /** @type {Promise<void> | null} */
-    this.running = null;
-    this.again = false;
+    /** Asks for every account. */
+    this.refresh = coalesced(() => this.fetch());
   }
 
   /** @param {() => void} watcher @returns {() => void} stops it */
@@ -60,25 +60,12 @@ export class Watch {
     this.tell();
   }
 
-  /** Asks for every account; calls during a run make one more run follow. */
-  async refresh() {
-    if (this.running) {
-      this.again = true;
-      return this.running;
-    }
-    this.running = this.run().finally(() => (this.running = null));
-    await this.running;
-  }
-
-  async run() {
-    do {
-      this.again = false;
-      await this.reload();
-      const before = this.waiting;
-      const lists = await Promise.all(this.accounts.map((account) => this.ask(account)));
-      this.waiting = this.inTime(before, lists.flat());
-      await this.reload();
-    } while (this.again);
+  async fetch() {
+    await this.reload();
+    const before = this.waiting;
+    const lists = await Promise.all(this.accounts.map((account) => this.ask(account)));
+    this.waiting = this.inTime(before, lists.flat());
+    await this.reload();
     if (this.reached && this.waiting.length === 0) void clearNotifications("sign-in");
     if (this.reached) void keepPushes(this.app).catch(() => {});
   }
