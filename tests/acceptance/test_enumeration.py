@@ -116,9 +116,12 @@ def words(page: Page, name: str) -> tuple[int, str]:
     return page.status, text
 
 
-def share(one: list[float], other: list[float]) -> float:
-    """How often an answer of one kind took longer than one of the other: a half for none."""
-    longer = sum((a > b) + (a == b) / 2 for a in one for b in other)
+def share(one: list[float], other: list[float], *, apart: float = 0.0) -> float:
+    """How often an answer of one kind took longer than one of the other: a half for none.
+
+    Of two that are not more than ``apart`` seconds apart neither is the longer one.
+    """
+    longer = sum((a - b > apart) + (abs(a - b) <= apart) / 2 for a in one for b in other)
     return longer / (len(one) * len(other))
 
 
