@@ -25,13 +25,16 @@ def written(body: str = "Text.\n", **changes: str) -> str:
 def test_article_is_read_as_it_stands() -> None:
     """Front matter and body, with nothing lost between them."""
     article = parse_article(
-        "9001-the-lamp.md", written("A\n\n+++\n\nB\n", related="[9002]", redirects="[1, 2]"), "en"
+        "9001-the-lamp.md",
+        written("A\n\n+++\n\nB\n", asked='["no light"]', related="[9002]", redirects="[1, 2]"),
+        "en",
     )
     assert (article.number, article.slug, article.language) == (9001, "the-lamp", "en")
     assert (article.title, article.summary) == ("Light the lamp", "In one sentence.")
     assert article.tags == ("how-to",)
     assert article.systems == ("android", "chrome")
     assert article.updated == date(2026, 11, 20)
+    assert article.asked == ("no light",)
     assert (article.related, article.redirects) == ((9002,), (1, 2))
     assert article.body == "A\n\n+++\n\nB\n"
 
@@ -56,6 +59,10 @@ def test_article_is_read_as_it_stands() -> None:
         ({"updated": '"2026-11-20"'}, "not a day"),
         ({"updated": "2026-11-20T10:00:00Z"}, "not a day"),
         ({"related": '["9002"]'}, "related is not a number"),
+        ({"asked": '"lost phone"'}, "asked is not a list"),
+        ({"asked": "[7]"}, "asked is not a line"),
+        ({"asked": f'["{"a" * 81}"]'}, "asked is longer"),
+        ({"asked": str(["a"] * 13)}, "asked has more than 12"),
         ({"author": '"me"'}, "author is unknown"),
         ({"title": '"unfinished'}, "not TOML"),
     ],

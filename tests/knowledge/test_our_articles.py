@@ -147,6 +147,14 @@ def test_every_article_is_translated(language: str) -> None:
     assert {read(path).number for path in files(language)} == ENGLISH.keys()
 
 
+@pytest.mark.parametrize("path", EVERY, ids=name)
+def test_every_article_says_what_people_ask(path: Path) -> None:
+    """In its own language, each once."""
+    asked = [phrase.casefold() for phrase in read(path).asked]
+    assert len(asked) >= 2
+    assert len(set(asked)) == len(asked)
+
+
 def test_numbers_and_names_are_each_one_articles() -> None:
     """Old numbers too: a link leads to one article."""
     names = Counter(article.slug for article in ENGLISH.values())

@@ -1,5 +1,8 @@
 """Words are found as people write them, in every language."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -11,9 +14,13 @@ from vestibule.knowledge.rules.searching import (
     marked,
     segmented,
     snippet,
+    telling,
     words,
 )
+from vestibule.knowledge.rules.stop_words import STOP_WORDS
 from vestibule.knowledge.service import Library
+
+QUESTIONS = tomllib.loads((Path(__file__).parent / "questions.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -36,9 +43,33 @@ def test_query_is_cut_into_words(query: str, expected: tuple[str, ...]) -> None:
     assert words(query) == expected
 
 
+def test_stop_words_are_looked_for_only_where_nothing_else_is() -> None:
+    """In the reader's language; who reads another than ours finds English articles."""
+    assert telling(("i", "bought", "a", "new", "phone"), "en") == ("bought", "new", "phone")
+    assert telling(("come", "on"), "en") == ("come",)
+    assert telling(("come", "on"), "it") == ("on",)
+    assert telling(("how", "phone"), "ja") == ("phone",)
+    assert telling(("how", "do", "i"), "en") == ("how", "do", "i")
+
+
+def test_stop_words_are_written_as_words_are_compared() -> None:
+    """Without marks and capitals."""
+    for stop in STOP_WORDS.values():
+        assert {folded(word) for word in stop} == stop
+
+
+def test_short_words_are_marked_as_words_only() -> None:
+    """As the index finds them: half of all words begin with one letter."""
+    assert [piece.text for piece in marked("an app, a pin", ("a", "pin")) if piece.hit] == [
+        "a",
+        "pin",
+    ]
+    assert [piece.text for piece in marked("pins", ("pin",)) if piece.hit] == ["pins"]
+
+
 def test_query_has_an_end() -> None:
     """Neither many words nor one without an end are looked for."""
-    assert len(words(" ".join(f"w{n}" for n in range(100)))) == 12
+    assert len(words(" ".join(f"w{n}" for n in range(100)))) == 24
     assert sum(map(len, words("a" * 10_000))) == 200
 
 
@@ -125,3 +156,22 @@ async def test_our_articles_are_found_as_people_ask(
 ) -> None:
     """Among the first five, in the reader's language or by what stands on the screen."""
     assert number in (await numbers(ours, query, language))[:5]
+
+
+@pytest.mark.parametrize("language", QUESTIONS)
+async def test_nine_of_ten_sentences_lead_to_an_article_that_answers(
+    ours: Library, language: str
+) -> None:
+    """Among the four that a message's page offers while its writer types."""
+    missed = []
+    for question in QUESTIONS[language]:
+        offered = (await numbers(ours, question["text"], language))[:4]
+        if not set(offered) & set(question["articles"]):
+            missed.append((question["text"], offered))
+    assert len(missed) <= len(QUESTIONS[language]) / 10, missed
+
+
+async def test_little_words_of_a_sentence_do_not_lead_astray(ours: Library) -> None:
+    """Each stands somewhere in a long text; what a sentence is about stands in a title."""
+    asked = "No notifications Since yesterday my phone shows nothing. What can I do?"
+    assert (await numbers(ours, asked))[0] in (3234, 3236)

@@ -46,12 +46,15 @@ _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FENCE: Final = "+++"
 _TITLE_MOST: Final = 120
 _SUMMARY_MOST: Final = 300
+_ASKED_MOST: Final = 12
+_PHRASE_MOST: Final = 80
 _NUMBER_MOST: Final = 99_999
 _KEYS: Final = {
     "number": True,
     "title": True,
     "summary": True,
     "tags": True,
+    "asked": False,
     "systems": True,
     "updated": True,
     "related": False,
@@ -76,6 +79,8 @@ class Article:
     tags: tuple[str, ...]
     systems: tuple[str, ...]
     updated: date
+    asked: tuple[str, ...] = ()
+    """What people type who need it: words that the title does not have."""
     related: tuple[int, ...] = ()
     redirects: tuple[int, ...] = ()
     """Numbers that lead here."""
@@ -124,6 +129,7 @@ def parse_article(name: str, text: str, language: str) -> Article:
         tags=_chosen(front, "tags", TAGS, least=1),
         systems=_chosen(front, "systems", SYSTEMS, least=0),
         updated=_day(front["updated"]),
+        asked=_phrases(front, "asked"),
         related=_numbers(front, "related"),
         redirects=_numbers(front, "redirects"),
         body=body,
@@ -143,7 +149,17 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _text(front: Mapping[str, Any], key: str, most: int) -> str:
-    value = front[key]
+    return _line(front[key], key, most)
+
+
+def _phrases(front: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = _list(front, key)
+    if len(value) > _ASKED_MOST:
+        raise ArticleBroken(f"{key} has more than {_ASKED_MOST} phrases")
+    return tuple(_line(one, key, _PHRASE_MOST) for one in value)
+
+
+def _line(value: object, key: str, most: int) -> str:
     if not isinstance(value, str) or not value.strip() or _BREAKS.search(value):
         raise ArticleBroken(f"{key} is not a line of text")
     if len(value) > most:

@@ -7,6 +7,7 @@ what is asked for alike.
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,9 +15,11 @@ from functools import cache
 from itertools import islice
 from typing import Final
 
+from vestibule.knowledge.rules.stop_words import STOP_WORDS
+
 QUERY_MOST: Final = 200
 """Characters of a query that are looked at."""
-_WORDS_MOST: Final = 12
+_WORDS_MOST: Final = 24
 _SNIPPET: Final = 180
 _PREFIX: Final = 3
 _HITS_MOST: Final = 100
@@ -56,6 +59,12 @@ def words(query: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cut))[:_WORDS_MOST]
 
 
+def telling(wanted: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """Those of the words that say what is looked for; all of them where none does."""
+    stop = STOP_WORDS.get(language, STOP_WORDS["en"])
+    return tuple(word for word in wanted if word not in stop) or wanted
+
+
 def segmented(text: str) -> str:
     """A text as the index keeps it: words with spaces between them."""
     return " ".join(piece for word in _WORD.findall(folded(text)) for piece in _cut(word))
@@ -86,10 +95,14 @@ def any_of(wanted: Sequence[str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    # Words are letters, digits and underscores: a quotation mark cannot be among them. What is
-    # shorter than three letters is a word by itself, not the beginning of half of all words.
-    begins = len(word) >= _PREFIX and not _DENSE.match(word)
-    return f'"{word}"*' if begins else f'"{word}"'
+    # Words are letters, digits and underscores: a quotation mark cannot be among them.
+    return f'"{word}"*' if _begins(word) else f'"{word}"'
+
+
+def _begins(word: str) -> bool:
+    # Dense writing has no beginnings of words. What is shorter than three letters is a word by
+    # itself, not the beginning of half of all words.
+    return len(word) >= _PREFIX and not _DENSE.match(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +146,17 @@ def marked(text: str, wanted: Sequence[str]) -> tuple[Piece, ...]:
 
 def _hits(level: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
     for word in wanted:
-        # Dense writing has no beginnings of words.
-        pattern = re.escape(word) if _DENSE.match(word) else rf"\b{re.escape(word)}\w*"
+        edge = "" if _DENSE.match(word) else r"\b"
+        pattern = f"{edge}{re.escape(word)}" + (r"\w*" if _begins(word) else edge)
         for found in re.finditer(pattern, level):
             yield found.start(), found.end()
 
 
 def _best(hits: Sequence[tuple[int, int]]) -> int:
     """Where the stretch begins that has the most hits."""
-    most, best = 0, 0
-    for start, _ in hits:
-        count = sum(start <= other < start + _SNIPPET for other, _ in hits)
-        if count > most:
-            most, best = count, start
-    return best
+    starts = [start for start, _ in hits]
+    counts = [bisect_left(starts, start + _SNIPPET) - at for at, start in enumerate(starts)]
+    return starts[counts.index(max(counts))] if counts else 0
 
 
 def _pieces(text: str, start: int, end: int, hits: Sequence[tuple[int, int]]) -> Iterator[Piece]:

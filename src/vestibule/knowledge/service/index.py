@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,15 +23,18 @@ from vestibule.knowledge.rules.searching import (
     near,
     segmented,
     snippet,
+    telling,
     words,
 )
 
 _MOST: Final = 20
 _FEW: Final = 8
-# How much a word counts in the title, the summary, what else an article is found by, its text.
-_RANK: Final = "bm25(article, 10.0, 5.0, 4.0, 1.0)"
+# How much a word counts in the title, the summary, what people ask, tags and errors, the text. The
+# text counts little: a long one has every word of a sentence, and is about none of them.
+_RANK: Final = "bm25(article, 10.0, 5.0, 8.0, 4.0, 0.1)"
+_HEAD: Final = "{title summary asked terms}"
 _CREATE: Final = (
-    "CREATE VIRTUAL TABLE article USING fts5(title, summary, terms, body, "
+    "CREATE VIRTUAL TABLE article USING fts5(title, summary, asked, terms, body, "
     "tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3')"
 )
 _VOCABULARY: Final = "CREATE VIRTUAL TABLE word USING fts5vocab(article, row)"
@@ -40,11 +43,21 @@ _FIND: Final = f"SELECT rowid FROM article WHERE article MATCH ? ORDER BY {_RANK
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One article that was found."""
+    """One article that was found; where it says what was looked for is worked out when asked."""
 
     shown: Shown
-    title: tuple[Piece, ...]
-    snippet: tuple[Piece, ...]
+    _text: Flat
+    _wanted: tuple[str, ...]
+
+    @property
+    def title(self) -> tuple[Piece, ...]:
+        """Its title, with the words marked."""
+        return marked(self.shown.title, self._wanted)
+
+    @property
+    def snippet(self) -> tuple[Piece, ...]:
+        """The part of it that says most of them."""
+        return snippet(self._text, self._wanted)
 
 
 class Index:
@@ -68,11 +81,17 @@ class Index:
         return table.search(query, most)
 
     def _made(self, language: str) -> _Table:
-        return _Table(self._read(language))
+        return _Table(self._read(language), language)
+
+
+def _columns(one: Shown, terms: str) -> Iterator[str]:
+    asked = " ".join(one.article.asked)
+    return (segmented(text) for text in (one.title, one.summary, asked, terms, one.text))
 
 
 class _Table:
-    def __init__(self, articles: list[tuple[Shown, str]]) -> None:
+    def __init__(self, articles: list[tuple[Shown, str]], language: str) -> None:
+        self._language = language
         self._articles: dict[int, tuple[Shown, Flat]] = {
             one.article.number: (one, flat(f"{one.summary} {one.text}")) for one, _ in articles
         }
@@ -81,14 +100,9 @@ class _Table:
         self._db.execute(_CREATE)
         self._db.execute(_VOCABULARY)
         self._db.executemany(
-            "INSERT INTO article (rowid, title, summary, terms, body) VALUES (?, ?, ?, ?, ?)",
-            [
-                (
-                    one.article.number,
-                    *(segmented(text) for text in (one.title, one.summary, terms, one.text)),
-                )
-                for one, terms in articles
-            ],
+            "INSERT INTO article (rowid, title, summary, asked, terms, body) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [(one.article.number, *_columns(one, terms)) for one, terms in articles],
         )
 
         self._known: dict[str, list[str]] = {}
@@ -96,23 +110,23 @@ class _Table:
             self._known.setdefault(term[0], []).append(term)
 
     def search(self, query: str, most: int) -> list[Found]:
-        wanted = words(query)
+        wanted = telling(words(query), self._language)
         if not wanted:
             return []
-        numbers = self._numbers(all_of(wanted), most)
-        if not numbers:
+        anywhere = self._numbers(all_of(wanted), most)
+        if not anywhere:
             wanted = tuple(self._near(word) for word in wanted)
-            numbers = self._numbers(all_of(wanted), most)
+            anywhere = self._numbers(all_of(wanted), most)
+        # What is about all words, what has most of them, what has all of them somewhere: whole
+        # sentences are typed, and every word of one is somewhere in a long text.
+        numbers = self._numbers(f"{_HEAD}: ({all_of(wanted)})", most)
         if len(numbers) < _FEW:
-            # Whole sentences are typed: what has most of the words follows what has all.
-            some = self._numbers(any_of(wanted), _FEW)
-            numbers += [number for number in some if number not in numbers]
+            numbers += [*self._numbers(any_of(wanted), _FEW), *anywhere]
         asked = query.strip()
         if asked.isdecimal() and int(asked) in self._articles:
             # Who types an article's number wants that one.
-            first = int(asked)
-            numbers = [first, *(number for number in numbers if number != first)]
-        return [self._found(number, wanted) for number in numbers[:most]]
+            numbers.insert(0, int(asked))
+        return [Found(*self._articles[one], wanted) for one in list(dict.fromkeys(numbers))[:most]]
 
     def _numbers(self, match: str, most: int) -> list[int]:
         return [row[0] for row in self._db.execute(_FIND, (match, most))]
@@ -125,7 +139,3 @@ class _Table:
         if beginning.fetchone():
             return word
         return near(word, self._known.get(word[0], ()))
-
-    def _found(self, number: int, wanted: tuple[str, ...]) -> Found:
-        shown, text = self._articles[number]
-        return Found(shown, marked(shown.title, wanted), snippet(text, wanted))
