@@ -1,7 +1,6 @@
 """The wake-up bus of one process."""
 
 import asyncio
-import time
 import tracemalloc
 
 import pytest
@@ -95,10 +94,8 @@ async def test_while_the_bus_is_sick_nobody_waits_long(monkeypatch: pytest.Monke
     """Waiters of a bus that may lose wake-ups look every two seconds."""
     assert POLL_SECONDS == 2.0
     monkeypatch.setattr("vestibule.base.wake.POLL_SECONDS", 0.05)
-    started = time.monotonic()
-    async with SickBus().subscribe("a") as waiter:
+    async with asyncio.timeout(30), SickBus().subscribe("a") as waiter:
         assert await waiter.wait(60) is None
-    assert time.monotonic() - started < 2
 
 
 async def test_a_waiter_costs_less_than_two_kibibytes() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.effort import least_effort
 from vestibule.base.i18n import catalogue
 from vestibule.captures import REASONS, RULES_JSON, table
 from vestibule.captures.bodies import body, message
@@ -163,9 +163,7 @@ def test_no_text_makes_a_rule_slow() -> None:
     ]
     for text in HOSTILE:
         for judge in judges:
-            started = time.process_time()
-            judge(text)
-            assert time.process_time() - started < 0.5, (text[:40], judge)
+            assert least_effort(partial(judge, text), enough=0.5) < 0.5, (text[:40], judge)
 
 
 def _header(name: str, text: str) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace as Namespace
+from typing import Self
 
 import aiohttp
 import pytest
 import segno
 from PIL import Image, ImageDraw
+from typer.testing import CliRunner
 
 from tests.cli.conftest import Run
 from tests.serving import PASSWORD, Server, serving
-from vestibule.cli import qr_image, terminal
+from vestibule.cli import phone as commands, qr_image, terminal
 from vestibule.cli.qr_image import read_qr
 from vestibule.client.portal import Page, Portal
 
@@ -103,6 +106,43 @@ async def test_sign_in_is_denied_from_a_terminal(
     assert run(*state, "deny").stdout == "Denied.\n"
     await browser.get("/login/next")
     assert not browser.signed_in
+
+
+def test_request_is_named_as_it_is_shown_whatever_its_id_begins_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ids are drawn at random: a hyphen in front is never shown, so never taken for an option."""
+    seen = Namespace(
+        account="mira", organisation="Bank", browser="Firefox", place="", address="::1", known=True
+    )
+    ids = ("-TiLgK" + "A" * 16, "--y" + "B" * 19, "C" * 22)
+    denied: list[str] = []
+
+    class Waiting:
+        """A phone for which three sign-ins wait."""
+
+        def __init__(self, path: Path) -> None: ...
+
+        async def __aenter__(self) -> Self:
+            return self
+
+        async def __aexit__(self, *raised: object) -> None: ...
+
+        async def requests(self) -> list[Namespace]:
+            claims = (Namespace(jti=id_, exp=0, number=False, show=seen) for id_ in ids)
+            return [Namespace(claims=one) for one in claims]
+
+        async def deny(self, request: Namespace) -> str:
+            denied.append(request.claims.jti)
+            return "denied"
+
+    monkeypatch.setattr(commands, "Phone", Waiting)
+    listed = CliRunner().invoke(commands.app, ["list"]).stdout
+    shown = [line.split()[0] for line in listed.splitlines()]
+    assert shown == ["TiLgKA", "yBBBBB", "CCCCCC"]
+    for name in shown:
+        assert CliRunner().invoke(commands.app, ["deny", name]).exit_code == 0
+    assert tuple(denied) == ids
 
 
 def test_phone_refuses_with_a_next_step(here: Run, tmp_path: Path) -> None:

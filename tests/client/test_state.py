@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -235,6 +236,15 @@ def test_account_is_found_by_name_or_id(tmp_path: Path) -> None:
         with pytest.raises(NotPossible, match="mira, tomas"):
             kept.account(unclear)
     assert stored(tmp_path / "one.json", "mira").account().account == "mira"
+
+
+def test_account_is_found_by_an_id_that_a_command_line_takes() -> None:
+    """Ids are drawn at random: one that begins with a hyphen is named without it."""
+    mira, tomas = enrolled("mira"), enrolled("tomas")
+    odd = msgspec.structs.replace(mira, id="--" + mira.id[2:])
+    kept = State(device=DEVICE, accounts=(odd, tomas))
+    assert state.handle(odd.id)[0] != "-"
+    assert kept.account(state.handle(odd.id)) is kept.account(odd.id) is odd
 
 
 def test_root_goes_with_the_last_account(tmp_path: Path) -> None:

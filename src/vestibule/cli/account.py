@@ -14,6 +14,7 @@ from vestibule.base.database import Tx
 from vestibule.cli import contact, terminal
 from vestibule.cli.demo import random_password
 from vestibule.cli.opening import found, with_context
+from vestibule.client.state import handle
 from vestibule.devices import service as devices
 from vestibule.sessions import service as sessions
 from vestibule.sessions.rules import EndReason
@@ -106,7 +107,8 @@ def show(username: Username) -> None:
         for phone in await devices.list_phones(ctx, account.id):
             used = f"used {_moment(phone.used_at)}" if phone.used_at else "not used yet"
             one = phone.enrollment
-            terminal.out.print(escape(f"Phone {one.id}  {one.label}  {one.platform}  {used}"))
+            called = f"{handle(one.id)}  {one.label}"
+            terminal.out.print(escape(f"Phone {called}  {one.platform}  {used}"))
         for session in await sessions.list_sessions(ctx, account.id):
             seen = _moment(session.seen_at)
             terminal.out.print(escape(f"Session {session.browser}  {session.address}  seen {seen}"))
@@ -199,9 +201,9 @@ def remove_phone(
     async def body(ctx: Context) -> None:
         account = await found(ctx, username)
         linked = [one.enrollment for one in await devices.list_phones(ctx, account.id)]
-        matching = [one for one in linked if phone in (one.id, one.label)]
+        matching = [one for one in linked if phone in (one.id, handle(one.id), one.label)]
         if len(matching) != 1:
-            known = ", ".join(f"{one.label} ({one.id})" for one in linked) or "none"
+            known = ", ".join(f"{one.label} ({handle(one.id)})" for one in linked) or "none"
             raise terminal.StoppedError(f"Which phone? Linked: {known}")
         await devices.remove_by_operator(ctx, matching[0])
         terminal.out.print(escape(f"Removed {matching[0].label}."))

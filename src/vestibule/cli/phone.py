@@ -19,6 +19,7 @@ from vestibule.cli.qr_image import read_qr
 from vestibule.client import cases
 from vestibule.client.offers import Offer, Request
 from vestibule.client.phone import Phone
+from vestibule.client.state import handle
 
 app = terminal.typer_app()
 
@@ -122,6 +123,10 @@ def list_requests(ctx: typer.Context) -> None:
     _with_phone(ctx, body)
 
 
+def _short(request: str) -> str:
+    return handle(request)[:6]
+
+
 def _show_requests(requests: list[Request]) -> None:
     if not requests:
         terminal.out.print("Nothing waits.")
@@ -131,7 +136,7 @@ def _show_requests(requests: list[Request]) -> None:
         known = "known browser" if show.known else "[bold]browser not seen before[/]"
         number = ", asks for the number on its page" if request.claims.number else ""
         terminal.out.print(
-            f"[bold]{request.claims.jti[:6]}[/]  {escape(show.account)} at "
+            f"[bold]{_short(request.claims.jti)}[/]  {escape(show.account)} at "
             f"{escape(show.organisation)}: {escape(show.browser)}{escape(place)} "
             f"({escape(show.address)}), {known}{number}, {left} s left"
         )
@@ -184,14 +189,15 @@ def report(ctx: typer.Context, request: Wanted = None) -> None:
 
 async def _one(phone: Phone, wanted: str | None) -> Request:
     waiting = await phone.requests()
-    found = [one for one in waiting if wanted is None or one.claims.jti.startswith(wanted)]
+    begins = handle(wanted or "")
+    found = [one for one in waiting if handle(one.claims.jti).startswith(begins)]
     if len(found) == 1:
         return found[0]
     if not waiting:
         raise terminal.StoppedError(
             "Nothing waits.", "Begin a sign-in in the browser; it waits for three minutes."
         )
-    known = ", ".join(one.claims.jti[:6] for one in waiting)
+    known = ", ".join(_short(one.claims.jti) for one in waiting)
     raise terminal.StoppedError(
         f"Say which request: {known}.", "`vestibule phone list` shows them."
     )
@@ -221,7 +227,8 @@ def watch(ctx: typer.Context, account: Account = None) -> None:
             async for name, data in phone.watch(account=account):
                 stamp = f"{datetime.now(UTC):%H:%M:%S}"
                 if name == "outcome":
-                    terminal.out.print(f"{stamp} {data['request'][:6]} {escape(data['result'])}")
+                    which = _short(data["request"])
+                    terminal.out.print(f"{stamp} {which} {escape(data['result'])}")
                 elif name == "change":
                     terminal.out.print(stamp)
                     _show_requests(await phone.requests(account=account))
@@ -238,7 +245,8 @@ def accounts(ctx: typer.Context) -> None:
     if not linked:
         terminal.out.print("No account is linked. `vestibule phone activate --help` says how.")
     for one in linked:
-        terminal.out.print(escape(f"{one.id}  {one.account} at {one.organisation}  {one.issuer}"))
+        where = f"{one.account} at {one.organisation}  {one.issuer}"
+        terminal.out.print(escape(f"{handle(one.id)}  {where}"))
 
 
 @app.command()

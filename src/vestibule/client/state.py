@@ -23,6 +23,11 @@ from vestibule.protocol.keys import Bytes32, Id, Jwk, Stretch
 PRIVATE = 0o600
 
 
+def handle(id_: str) -> str:
+    """What a command line calls an id: hyphens in front would make an option of it."""
+    return id_.lstrip("-")
+
+
 class LockedRoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """R under the PIN: `Cpin` and what it takes, besides the PIN, to open it."""
 
@@ -68,7 +73,7 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """
         if name is None and len(self.accounts) == 1:
             return self.accounts[0]
-        found = [one for one in self.accounts if name in (one.id, one.account)]
+        found = [one for one in self.accounts if name in (one.id, handle(one.id), one.account)]
         if len(found) == 1:
             return found[0]
         known = ", ".join(one.account for one in self.accounts)
