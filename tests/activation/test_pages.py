@@ -5,6 +5,7 @@ import re
 
 from tests.desk import Desk, enrol_response
 from tests.login.scene import ScenePhone
+from tests.patience import PATIENCE_S, until
 from vestibule.accounts.rules import Account
 from vestibule.activation import service
 from vestibule.base.i18n import t
@@ -68,9 +69,10 @@ async def test_page_hears_of_the_phone_by_itself(desk: Desk) -> None:
     await newcomer(desk)
     code = code_on((await desk.http.get("/")).text)
     stream = asyncio.create_task(desk.http.get("/activation/wait"))
+    await until(lambda: desk.scene.bus.waiters)
     await asyncio.sleep(0.05)
     await link(desk, code, ScenePhone(desk.scene.ctx.settings.portal_url, label="Robin's Pixel"))
-    answer = await asyncio.wait_for(stream, 5)
+    answer = await asyncio.wait_for(stream, PATIENCE_S)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
     assert 'event: step\ndata: {"name":"scan"}' in answer.text
@@ -82,7 +84,7 @@ async def test_late_listener_hears_what_it_missed(desk: Desk) -> None:
     await newcomer(desk)
     code = code_on((await desk.http.get("/")).text)
     await link(desk, code, ScenePhone(desk.scene.ctx.settings.portal_url))
-    answer = await asyncio.wait_for(desk.http.get("/activation/wait"), 5)
+    answer = await asyncio.wait_for(desk.http.get("/activation/wait"), PATIENCE_S)
     assert "event: show" in answer.text
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace as Namespace
@@ -15,6 +19,7 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from tests.cli.conftest import Run
+from tests.patience import PATIENCE_S
 from tests.serving import PASSWORD, Server, serving
 from vestibule.cli import phone as commands, qr_image, terminal
 from vestibule.cli.qr_image import read_qr
@@ -204,6 +209,36 @@ async def test_phone_in_a_terminal_changes_its_pin(
     done = run("phone", "pin", "--pin-stdin", stdin="2580\n7391\n")
     assert done.returncode == 0, done.stderr
     assert "The PIN is changed" in done.stdout
+
+
+async def test_phone_in_a_terminal_watches(
+    run: Run, http: aiohttp.ClientSession, server: Server, tmp_path: Path
+) -> None:
+    """What waits already is shown first, then what comes, and how it ends."""
+    server.add_account("ida")
+    _, page = await _sign_in(http, server, "ida")
+    linked = run("phone", "activate", page.activation_link, "--yes", "--pin-stdin", stdin=PIN)
+    assert linked.returncode == 0, linked.stderr
+    await _sign_in(http, server, "ida")
+    watching = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-um", "vestibule.cli", "phone", "watch"),
+        env=os.environ | {"HOME": str(tmp_path), "COLUMNS": "100"},
+        stdout=asyncio.subprocess.PIPE,
+        # A test run in a shell's background inherits that interrupts are ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert watching.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            seen = [await watching.stdout.readline() for _ in range(2)]
+            assert b"asks for the number" in seen[1]
+            assert run("phone", "deny").stdout == "Denied.\n"
+            told = await watching.stdout.readline()
+            assert told.decode().split()[1:] == [seen[1].decode().split()[0], "denied"]
+    finally:
+        watching.send_signal(signal.SIGINT)
+        await watching.wait()
+    assert watching.returncode == terminal.INTERRUPTED
 
 
 async def test_phone_in_a_terminal_hears_that_a_password_alone_is_no_way(

@@ -16,6 +16,7 @@ import time_machine
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from tests.client.conftest import PIN, linked, sign_in
+from tests.patience import PATIENCE_S
 from tests.serving import Server
 from vestibule.client import device_calls
 from vestibule.client.errors import NotPossible, Refused, StateWrong, Unreachable
@@ -44,7 +45,7 @@ async def test_phone_links_by_link_and_approves(
     assert request.claims.show.account == username
     assert request.claims.number
     assert await phone.approve(request, pin=PIN, number=page.challenge) == "approved"
-    await browser.get(await asyncio.wait_for(waiting, 10))
+    await browser.get(await asyncio.wait_for(waiting, PATIENCE_S))
     assert browser.signed_in
     assert await phone.requests() == []
 
@@ -145,12 +146,12 @@ async def test_phone_hears_of_requests_and_outcomes(
 
     listening = asyncio.create_task(listen())
     try:
-        await asyncio.sleep(0.3)
+        assert await asyncio.wait_for(heard.get(), PATIENCE_S) == ("open", {})
         await sign_in(http, server, username)
-        assert await asyncio.wait_for(heard.get(), 10) == ("change", {})
+        assert await asyncio.wait_for(heard.get(), PATIENCE_S) == ("change", {})
         (request,) = await phone.requests()
         await phone.deny(request)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while (event := await heard.get())[0] != "outcome":
                 assert event == ("change", {})
     finally:

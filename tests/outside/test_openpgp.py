@@ -15,6 +15,7 @@ import pysequoia
 import pytest
 
 from tests.gnupg import GnuPG, gnupg
+from tests.patience import PATIENCE_S
 from vestibule.base.errors import Refused
 from vestibule.base.openpgp import is_encrypted, packets
 from vestibule.outside import openpgp
@@ -189,7 +190,7 @@ async def test_cancelled_or_abandoned_work_stops(gpg: GnuPG) -> None:
     for source in (first, second):
         await cast("Any", source).aclose()
     assert closed == 2
-    assert await asyncio.wait_for(sealed(b"goes on", certificate), 5)
+    assert await asyncio.wait_for(sealed(b"goes on", certificate), PATIENCE_S)
 
 
 @pytest.mark.parametrize("kind", ["garbage", "signs", "empty"])

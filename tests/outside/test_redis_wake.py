@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from tests.patience import PATIENCE_S, until
 from tests.services import Redis
 from vestibule.base.wake import POLL_SECONDS, Waiter
 from vestibule.outside import redis_wake
@@ -47,14 +48,7 @@ async def open_bus(redis_server: Redis) -> AsyncIterator[Opener]:
         await bus.close()
 
 
-async def until(true: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110  -- what it waits for tells nobody
-            await asyncio.sleep(0.01)
-
-
-async def next_message(waiter: Waiter, seconds: float = 10) -> str | None:
+async def next_message(waiter: Waiter, seconds: float = PATIENCE_S) -> str | None:
     """The next message that is not the bus's own "look"."""
     async with asyncio.timeout(seconds):
         while True:
@@ -115,14 +109,14 @@ async def test_redis_may_go_and_come_back(redis_server: Redis, open_bus: Opener)
         waiting = asyncio.create_task(waiter.wait(60))
         await asyncio.sleep(0)
         redis_server.stop()
-        assert await asyncio.wait_for(waiting, 5) == ""
+        assert await asyncio.wait_for(waiting, PATIENCE_S) == ""
         await until(lambda: not first.healthy and not second.healthy)
         first.tell("a", "lost")
         async with asyncio.timeout(POLL_SECONDS + 28):
             assert await waiter.wait(60) is None
         redis_server.start()
-        await until(lambda: first.healthy and second.healthy, 15)
-        assert await waiter.wait(5) == ""
+        await until(lambda: first.healthy and second.healthy)
+        assert await waiter.wait(PATIENCE_S) == ""
         first.tell("a", "again")
         assert await next_message(waiter) == "again"
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.desk import open_session
 from tests.login.scene import Scene
+from tests.patience import until
 from tests.support.clients import (
     SECRET,
     Client,
@@ -104,10 +105,11 @@ async def test_third_recording_waits_for_its_turn(
 ) -> None:
     """Two at a time; who waits too long is told when to come back, and loses nothing else."""
     monkeypatch.setattr(sanitising, "PATIENCE_S", 0.05)
-    go_on = asyncio.Event()
+    go_on, begun = asyncio.Event(), list[int]()
 
     async def slow() -> AsyncIterator[bytes]:
         data = har(*[request_()] * 300)
+        begun.append(1)
         yield data[:70_000]
         await go_on.wait()
         yield data[70_000:]
@@ -115,6 +117,7 @@ async def test_third_recording_waits_for_its_turn(
     under_way = [
         asyncio.create_task(attach(alice.ctx, alice.place, f"{n}.har", slow())) for n in range(2)
     ]
+    await until(lambda: len(begun) == 2)
     await asyncio.sleep(0.1)
     with pytest.raises(Unavailable, match="busy") as refused:
         await alice.attach("third.har", har(request_()))

@@ -7,6 +7,7 @@ import pytest
 from starlette.types import Scope
 
 from tests.desk import Desk
+from tests.patience import PATIENCE_S, until
 from vestibule.web import sse
 from vestibule.web.sse import Look, Stream, frame
 
@@ -69,21 +70,20 @@ async def test_waiting_is_kept_alive_without_looking(desk: Desk) -> None:
     """One look on arrival, then comments only: no statement for a waiting browser."""
     record = Record(desk)
     browser = Browser(desk, Stream(record.prepare))
-    await asyncio.sleep(0.15)
+    await until(lambda: browser.text.count(":\n\n") >= 3)
     assert record.looks == [None]
-    assert browser.text.count(":\n\n") >= 3
     browser.gone.set()
-    await asyncio.wait_for(browser.task, 1)
+    await asyncio.wait_for(browser.task, PATIENCE_S)
 
 
 async def test_wake_up_is_passed_on_and_ends_when_all_is_told(desk: Desk) -> None:
     """The looker hears the message; its last word closes the stream properly."""
     record = Record(desk)
     browser = Browser(desk, Stream(record.prepare))
-    await asyncio.sleep(0.01)
+    await until(lambda: record.looks)
     record.news = Look(frame("go", {"to": "/next"}), done=True)
     desk.scene.bus.tell("topic", "approved")
-    await asyncio.wait_for(browser.task, 1)
+    await asyncio.wait_for(browser.task, PATIENCE_S)
     assert record.looks == [None, "approved"]
     assert browser.text.endswith('event: go\ndata: {"to":"/next"}\n\n')
     assert browser.sent[-1]["more_body"] is False
@@ -101,19 +101,19 @@ async def test_change_between_subscription_and_look_is_not_missed(desk: Desk) ->
 
     record.look = look  # type: ignore[method-assign]
     browser = Browser(desk, Stream(record.prepare))
-    await asyncio.sleep(0.02)
+    await until(lambda: len(record.looks) > 1)
     assert record.looks == [None, "early"]
     browser.gone.set()
-    await asyncio.wait_for(browser.task, 1)
+    await asyncio.wait_for(browser.task, PATIENCE_S)
 
 
 async def test_browser_that_left_is_forgotten(desk: Desk) -> None:
     """Within a beat, without an error, and the bus keeps no trace."""
     record = Record(desk)
     browser = Browser(desk, Stream(record.prepare))
-    await asyncio.sleep(0.01)
+    await until(lambda: record.looks)
     browser.gone.set()
-    await asyncio.wait_for(browser.task, 1)
+    await asyncio.wait_for(browser.task, PATIENCE_S)
     assert desk.scene.bus.waiters == {}
 
 
@@ -121,10 +121,10 @@ async def test_stream_ends_with_its_time_after_a_last_look(desk: Desk) -> None:
     """When the record expires, the browser is told how it stands and let go."""
     record = Record(desk, life=100)
     browser = Browser(desk, Stream(record.prepare))
-    await asyncio.sleep(0.01)
+    await until(lambda: record.looks)
     record.news = Look(frame("over"))
     desk.scene.clock.step(200)
-    await asyncio.wait_for(browser.task, 1)
+    await asyncio.wait_for(browser.task, PATIENCE_S)
     assert len(record.looks) == 2
     assert "event: over" in browser.text
 
@@ -136,10 +136,9 @@ async def test_unhealthy_bus_is_not_relied_upon(
     monkeypatch.setattr(type(desk.scene.bus), "healthy", property(lambda _: False))
     record = Record(desk)
     browser = Browser(desk, Stream(record.prepare))
-    await asyncio.sleep(0.15)
-    assert len(record.looks) >= 3
+    await until(lambda: len(record.looks) >= 3)
     browser.gone.set()
-    await asyncio.wait_for(browser.task, 1)
+    await asyncio.wait_for(browser.task, PATIENCE_S)
 
 
 def test_frame_is_one_line_of_json() -> None:

@@ -223,13 +223,12 @@ def watch(ctx: typer.Context, account: Account = None) -> None:
 
     async def body(phone: Phone) -> None:
         while True:
-            _show_requests(await phone.requests(account=account))
             async for name, data in phone.watch(account=account):
                 stamp = f"{datetime.now(UTC):%H:%M:%S}"
                 if name == "outcome":
                     which = _short(data["request"])
                     terminal.out.print(f"{stamp} {which} {escape(data['result'])}")
-                elif name == "change":
+                else:
                     terminal.out.print(stamp)
                     _show_requests(await phone.requests(account=account))
             # The server ends a stream after an hour; one that ends at once must not be hammered.

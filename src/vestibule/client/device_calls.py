@@ -98,7 +98,8 @@ class DeviceCalls:
     async def stream(self, path: str, *, proof: Signer) -> AsyncIterator[tuple[str, Any]]:
         """Listen to server-sent events until the server ends the stream.
 
-        Yields name and data. Raises `Refused` and `Unreachable`.
+        Yields name and data; ("open", {}) comes first, because whatever changed while there was no
+        stream was missed. Raises `Refused` and `Unreachable`.
         """
         headers = {"Authorization": f"Vestibule {proof('GET', path, b'')}"}
         try:
@@ -107,6 +108,7 @@ class DeviceCalls:
             ) as response:
                 if response.status != 200:
                     self._read(response.status, await response.read())
+                yield "open", {}
                 async for event in read_events(response.content):
                     yield event
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -295,7 +295,8 @@ class Phone:
     async def watch(self, *, account: str | None = None) -> AsyncIterator[tuple[str, Any]]:
         """Listen for news of one account: ("change", {}) or ("outcome", {request, result}).
 
-        Ends when the server ends it; listen again then.
+        ("open", {}) says that from now on nothing is missed. Ends when the server ends it; listen
+        again then.
         """
         enrolled = self._state.account(account)
         stream = self._at(enrolled.address).stream("/device/stream", proof=self._signer(enrolled))

@@ -8,6 +8,7 @@ import asyncssh
 import pytest
 import uvloop
 
+from tests.patience import PATIENCE_S
 from tests.statements.sftp.standing import USERNAME, StandIn, Standing, new_key, standing
 
 FILES = {
@@ -54,7 +55,7 @@ async def steady(server: Standing, key: asyncssh.SSHKey) -> AsyncIterator[Standi
     """A server with a client that is there all the time, and still is at the end."""
     async with server.connect(key) as client, client.start_sftp_client() as sftp:
         yield server
-        async with asyncio.timeout(10), sftp.open("/daily/2026-11-22.csv", "rb") as file:
+        async with asyncio.timeout(PATIENCE_S), sftp.open("/daily/2026-11-22.csv", "rb") as file:
             assert await file.read()
-        async with asyncio.timeout(10), server.connect(key):
+        async with asyncio.timeout(PATIENCE_S), server.connect(key):
             pass

@@ -7,6 +7,7 @@ from typing import Any
 import asyncssh
 from asyncssh.packet import Boolean, NameList, String, UInt32
 
+from tests.patience import PATIENCE_S
 from tests.statements.sftp.standing import USERNAME, Standing
 
 HELLO = b"SSH-2.0-Test\r\n"
@@ -40,7 +41,7 @@ async def knock(server: Standing, data: bytes, *, end: bool = True) -> bytes:
         writer.write(data)
         if end:
             writer.write_eof()
-        said = await asyncio.wait_for(reader.read(), 5)
+        said = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     return said
 
@@ -81,7 +82,7 @@ async def speak(server: Standing, packets: list[bytes]) -> None:
     """Agree on keys, say this in place of a sign-in, and go."""
     client = Raw([*packets, bytes([1]) + UInt32(11) + String(b"") + String(b"")])
     with suppress(asyncssh.Error, OSError, TimeoutError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await server.connect(
                 asyncssh.generate_private_key("ssh-ed25519"), client_factory=lambda: client
             )

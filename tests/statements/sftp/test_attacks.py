@@ -11,6 +11,7 @@ import asyncssh
 import pytest
 from asyncssh.packet import Boolean, String, UInt32
 
+from tests.patience import PATIENCE_S, until
 from tests.statements.sftp.speaking import ENV, INIT, Trickle, asked, raw_sftp
 from tests.statements.sftp.standing import USERNAME, StandIn, Standing, new_key, standing
 
@@ -47,7 +48,7 @@ async def test_requests_cut_at_every_byte_are_answered_or_end_their_channel(
                 writer.write(asked(kind, b""))
                 count += 1
         for _ in range(count):
-            size = int.from_bytes(await asyncio.wait_for(reader.readexactly(4), 5), "big")
+            size = int.from_bytes(await asyncio.wait_for(reader.readexactly(4), PATIENCE_S), "big")
             assert len(await reader.readexactly(size)) == size
 
 
@@ -65,7 +66,7 @@ async def test_random_bytes_on_a_channel_end_it_and_nothing_else(
                     writer.write(chance.randbytes(chance.randrange(1, 2000)))
                     await asyncio.sleep(0)
             writer.close()
-            await asyncio.wait_for(reader.channel.wait_closed(), 5)
+            await asyncio.wait_for(reader.channel.wait_closed(), PATIENCE_S)
 
 
 @pytest.mark.parametrize("size", [0, 40_001, 2**31, 2**32 - 1])
@@ -76,7 +77,7 @@ async def test_request_of_an_absurd_length_ends_its_channel(
     async with steady.connect(key) as client:
         reader, writer = await raw_sftp(client)
         writer.write(INIT + UInt32(size) + bytes(100))
-        await asyncio.wait_for(reader.channel.wait_closed(), 5)
+        await asyncio.wait_for(reader.channel.wait_closed(), PATIENCE_S)
 
 
 async def test_thousand_channels_are_ten(steady: Standing, key: asyncssh.SSHKey) -> None:
@@ -91,7 +92,7 @@ async def test_thousand_channels_are_ten(steady: Standing, key: asyncssh.SSHKey)
         }
         for writer, *_ in opened:
             writer.channel.abort()
-        await asyncio.sleep(0.2)
+        await until(lambda: sum(len(one._channels) for one in steady.hall._connections) == 1)
         await client.start_sftp_client()
 
 
@@ -138,7 +139,7 @@ async def test_client_that_asks_for_much_and_reads_nothing_is_bounded(
         assert held < 2 << 20
         # Others are served meanwhile.
         async with server.connect(key) as other, other.start_sftp_client() as beside:
-            assert await asyncio.wait_for(beside.exists("/trade/big"), 5)
+            assert await asyncio.wait_for(beside.exists("/trade/big"), PATIENCE_S)
         client.abort()
 
 
@@ -154,9 +155,10 @@ async def test_window_that_stays_shut_holds_one_answer(
         channel.write(INIT + asked(3, String(b"/trade/big") + UInt32(1) + UInt32(0), 2))
         for number in range(500):
             channel.write(asked(5, String(bytes(8)) + bytes(8) + UInt32(261_120), number))
-        await asyncio.sleep(0.5)
         (connection,) = server.hall._connections
         (lane,) = connection._channels.values()
+        await until(lambda: lane._send_buf_len)
+        await asyncio.sleep(0.5)
         assert 0 < lane._send_buf_len < 300_000
         client.abort()
 
@@ -172,7 +174,7 @@ async def test_flood_of_new_keys_ends_the_connection(
         client._send_kexinit()
         client._kexinit_sent = True
         await asyncio.sleep(0.05)
-    await asyncio.wait_for(client.wait_closed(), 5)
+    await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
 
 
 async def test_few_new_keys_disturb_no_transfer(
@@ -210,7 +212,7 @@ async def test_requests_during_an_exchange_of_keys_end_the_connection(
     client._kex_complete = True
     for _ in range(100):
         client.send_packet(number, bodies[number])
-    await asyncio.wait_for(client.wait_closed(), 5)
+    await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
 
 
 @pytest.mark.parametrize("bit", [0, 40, 100, 300])
@@ -229,7 +231,7 @@ async def test_altered_packet_ends_the_connection(
 
     client._send = alter
     channel.write(INIT)
-    await asyncio.wait_for(client.wait_closed(), 10)
+    await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
 
 
 async def test_bytes_that_trickle_in_are_put_together(
@@ -239,7 +241,7 @@ async def test_bytes_that_trickle_in_are_put_together(
     async with server.connect(key) as client, client.start_sftp_client() as sftp:
         send, parts = client._transport.write, bytearray()
         client._transport = Trickle(client._transport, parts)
-        assert await asyncio.wait_for(sftp.exists("/daily/2026-11-22.csv"), 10)
+        assert await asyncio.wait_for(sftp.exists("/daily/2026-11-22.csv"), PATIENCE_S)
         assert parts
         assert callable(send)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from tests.patience import PATIENCE_S, until
 from tests.statements.sftp.standing import USERNAME, StandIn, Standing, new_key, run, standing
 from vestibule.base.errors import Unavailable
 from vestibule.delivery.rules import Outcome, fingerprint_of
@@ -17,10 +18,7 @@ TO = f"{USERNAME}@127.0.0.1"
 
 async def logged(rooms: StandIn, count: int = 1) -> list[Outcome]:
     """What was written down, once so many visits are."""
-    for _ in range(200):
-        if len(rooms.visitors) >= count:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: len(rooms.visitors) >= count)
     return rooms.outcomes
 
 
@@ -219,7 +217,7 @@ async def test_connection_of_an_account_is_one_too_many(
             await server.connect(key)
         assert (await logged(rooms, 3))[2] is Outcome.TOO_MANY
         one.abort()
-        await asyncio.sleep(0.1)
+        await until(lambda: len(server.hall._connections) == 1)
         async with server.connect(key):
             two.abort()
 
@@ -245,7 +243,7 @@ async def test_rate_of_an_address_is_held_before_anything_is_said(
 
         async def greeting(reader: asyncio.StreamReader) -> bytes:
             try:
-                return await asyncio.wait_for(reader.readline(), 5)
+                return await asyncio.wait_for(reader.readline(), PATIENCE_S)
             except (ConnectionError, TimeoutError):
                 return b""
 
@@ -309,7 +307,7 @@ async def test_right_that_is_taken_away_ends_what_runs(
                     networks=("192.0.2.0/24",) if change == "network" else ("127.0.0.0/8",),
                     enabled=change != "off",
                 )
-            await asyncio.wait_for(client.wait_closed(), 5)
+            await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
             await asyncio.sleep(0.1)
             assert not beside.is_closed()
     reasons = {
@@ -329,7 +327,7 @@ async def test_idle_connection_ends(
     async with standing(rooms, tmp_path, sftp_idle_minutes=1) as server:
         monkeypatch.setattr("vestibule.statements.sftp.hall.MINUTE_S", 0.01)
         async with server.connect(key, keepalive_interval=0.05) as client:
-            await asyncio.wait_for(client.wait_closed(), 5)
+            await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
     assert rooms.left_as[0][3] is Outcome.TIMED_OUT
 
 
@@ -346,7 +344,7 @@ async def test_visits_are_written_before_the_server_ends(
     rooms.arrived = slowly  # type: ignore[method-assign]  # a slow one
     async with standing(rooms, tmp_path) as server:
         client = await server.connect(key)
-    await asyncio.wait_for(client.wait_closed(), 5)
+    await asyncio.wait_for(client.wait_closed(), PATIENCE_S)
     assert rooms.outcomes == [Outcome.ACCEPTED]
     assert [outcome for *_, outcome in rooms.left_as] == [Outcome.LOST]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from tests.patience import until
 from tests.statements.sftp.conftest import FILES
 from tests.statements.sftp.standing import USERNAME, Content, StandIn, Standing, run, standing
 from tests.statements.sftp.test_tree import corpus
@@ -35,10 +36,7 @@ async def test_every_file_is_read_whole(server: Standing, key: asyncssh.SSHKey) 
         for (kind, name), content in FILES.items():
             async with sftp.open(f"/{kind}/{name}", "rb") as file:
                 assert await file.read() == content
-    for _ in range(100):
-        if server.rooms.left_as:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: server.rooms.left_as)
     assert server.rooms.left_as == [("visit-1", 3, sum(map(len, FILES.values())), None)]
 
 
@@ -54,7 +52,7 @@ async def test_download_is_resumed_where_it_broke_off(
     code, said = await run("sftp", *words, "-b", "-", f"{USERNAME}@127.0.0.1", stdin=batch)
     assert code == 0, said
     assert (tmp_path / "big.bin").read_bytes() == content
-    await asyncio.sleep(0.1)
+    await until(lambda: server.rooms.left_as)
     assert server.rooms.left_as[0][2] < 2_000_000
 
 
@@ -142,9 +140,8 @@ async def test_handles_are_bounded_and_ones_own(server: Standing, key: asyncssh.
         with pytest.raises(asyncssh.SFTPFailure):
             await handler.read(opened[0], 0, 10)
         await handler.open(path, asyncssh.FXF_READ, asyncssh.SFTPAttrs())
-    await asyncio.sleep(0.1)
     assert len(server.rooms.opened) == 65
-    assert all(content.closed for content in server.rooms.opened)
+    await until(lambda: all(content.closed for content in server.rooms.opened))
 
 
 @pytest.mark.parametrize(
