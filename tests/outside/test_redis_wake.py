@@ -121,6 +121,25 @@ async def test_redis_may_go_and_come_back(redis_server: Redis, open_bus: Opener)
         assert await next_message(waiter) == "again"
 
 
+async def test_worker_that_was_away_alone_has_the_others_look(
+    redis_server: Redis, open_bus: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it told meanwhile is lost, and those who were there all the time do not know."""
+    monkeypatch.setattr("vestibule.outside.redis_wake._FIRST_PAUSE_S", 1.0)
+    away, there = await open_bus(), await open_bus()
+    async with there.subscribe("a") as waiter:
+        assert away._connection is not None
+        await away._connection.disconnect()
+        await until(lambda: not away.healthy)
+        away.tell("a", "lost")
+        assert there.healthy
+        async with asyncio.timeout(PATIENCE_S):
+            assert await waiter.wait(2 * PATIENCE_S) == ""
+        assert there.healthy
+        away.tell("a", "again")
+        assert await next_message(waiter) == "again"
+
+
 async def test_own_wake_ups_work_without_redis(redis_server: Redis) -> None:
     """A worker wakes its own browsers whether or not Redis answers; opening does not hang."""
     redis_server.stop()

@@ -6,6 +6,8 @@ dict: cheaper than a subscription per waiting browser, which is two commands eac
 
 Redis is a convenience. While it is away ``healthy`` is false and waiters look every two seconds;
 when it comes back all of them are woken once, because a wake-up may have been lost meanwhile.
+A worker that was away by itself could tell nobody, and the others did not notice: it has them
+all look once, too.
 """
 
 import asyncio
@@ -35,6 +37,8 @@ _FAILURES: Final = (RedisError, OSError, TimeoutError)
 _Told = tuple[str, str, bool]
 _Letter = tuple[str, list[_Told]]
 """The worker that sends, and what it tells: topics with messages that may linger."""
+_EVERYBODY: Final[_Told] = ("", "", False)
+"""Has all who wait look, whatever their topic."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Letter).decode
 
@@ -55,6 +59,7 @@ class RedisBus(LocalBus):
         self._outbox: list[_Told] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._untold = False
 
     @classmethod
     async def open(cls, url: str, house: str) -> "RedisBus":
@@ -87,7 +92,9 @@ class RedisBus(LocalBus):
 
     def _flush(self) -> None:
         told, self._outbox = self._outbox, []
-        if self._connection is not None:
+        if self._connection is None:
+            self._untold = True
+        else:
             self._spawn(self._publish(self._connection, _encode((self._worker, told))))
 
     async def _publish(self, connection: AbstractConnection, letter: bytes) -> None:
@@ -136,7 +143,10 @@ class RedisBus(LocalBus):
             return
         if worker != self._worker:
             for topic, message, linger in told:
-                super().tell(topic, message, linger=linger)
+                if topic == _EVERYBODY[0]:
+                    self._wake_everybody()
+                else:
+                    super().tell(topic, message, linger=linger)
 
     def _become(self, connection: AbstractConnection | None) -> None:
         """Take note that Redis came or went, and have every waiter look."""
@@ -145,6 +155,15 @@ class RedisBus(LocalBus):
         self._connection = connection
         self._changed.set()
         _log.info("wake.redis", healthy=self.healthy)
+        if connection is None:
+            # What was sent last may have gone nowhere.
+            self._untold = True
+        elif self._untold:
+            self._untold = False
+            self._spawn(self._publish(connection, _encode((self._worker, [_EVERYBODY]))))
+        self._wake_everybody()
+
+    def _wake_everybody(self) -> None:
         everybody = [waiter for present in self.waiters.values() for waiter in present]
         # Ten thousand browsers looking in one instant would hold up everybody else.
         for turn, start in enumerate(range(0, len(everybody), _WOKEN_AT_ONCE)):
