@@ -1,7 +1,6 @@
 """Challenge and response: the phone without a network, and what it repairs."""
 
 from tests.journeys.beginnings import link_and_leave
-from tests.journeys.browsers import until
 from tests.journeys.desktop import Desktop
 from tests.journeys.phone import Phone
 from tests.journeys.portal import Portal
@@ -38,11 +37,11 @@ def test_response_signs_in_with_the_phones_network_off_and_restores_push(
     portal.log_out()
     subscriptions = pushes.subscriptions
     phone.network(on=True)
-    phone.open()
-    phone.at("home")
     # It subscribes anew: whoever types responses may have a subscription that died unnoticed.
-    until(phone.page, lambda: pushes.subscriptions > subscriptions, "a new subscription")
-    phone.page.wait_for_timeout(500)
+    with phone.page.expect_response("**/device/subscription"):
+        phone.open()
+        phone.at("home")
+    assert pushes.subscriptions > subscriptions
     phone.close()
     before = screen.count
     portal.log_in(account)

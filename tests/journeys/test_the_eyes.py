@@ -10,6 +10,18 @@ HEAD = "<title>t</title><meta name=viewport content='width=device-width, initial
 POLICY = "default-src 'none'; script-src 'self'; require-trusted-types-for 'script'"
 
 
+STUCK = """() => {
+  const style = (name, said) => Object.assign(document.querySelector(name).style, said);
+  style("#covered", {position: "absolute", left: "0", top: "calc(100vh - 58px)", height: "44px"});
+  style("h1", {marginBottom: "150vh"});
+  style("footer", {bottom: "0"});
+  style("button", {height: "44px", width: "100%"});
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("footer { position: sticky; background: white }");
+  document.adoptedStyleSheets = [sheet];
+}"""
+
+
 def shown(desk: Browser, eyes: Looking, body: str, *, phone: bool = False) -> Page:
     """A page of ours with this body, under a strict policy, being watched."""
     context = (
@@ -59,6 +71,18 @@ def test_phone_that_zooms_out_is_not_believed(desk: Browser) -> None:
     eyes.at(page, "wide")
     assert [said for said in eyes.complaints if "twice the size" in said]
     assert not [said for said in eyes.complaints if "wider than 320" in said]
+    page.context.close()
+
+
+def test_what_lies_over_a_target_for_the_moment_is_none(desk: Browser) -> None:
+    """A bar that stays in view covers what a thumb scrolls free; it is where it was afterwards."""
+    eyes = Looking()
+    body = "<h1>Long</h1><a href=#a id=covered>covered</a><footer><button>Go</button></footer>"
+    page = shown(desk, eyes, body)
+    page.evaluate(STUCK)
+    eyes.at(page, "stuck")
+    assert not [said for said in eyes.complaints if "target-size" in said]
+    assert page.evaluate("getComputedStyle(document.querySelector('footer')).position") == "sticky"
     page.context.close()
 
 

@@ -107,7 +107,7 @@ CAP: Final = delete(delivery_visit).where(
     )
     .order_by(_kept.c.last_at.desc())
     .limit(1)
-    .offset(VISITS_MOST)
+    .offset(VISITS_MOST - 1)
     .scalar_subquery(),
 )
 SWEEP_VISITS: Final = delete(delivery_visit).where(_v.last_at < bindparam("before"))
