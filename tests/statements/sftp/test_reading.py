@@ -176,8 +176,13 @@ async def test_purged_file_is_gone_at_once(server: Standing, key: asyncssh.SSHKe
 class Slow(Content):
     """A store over the network."""
 
+    under_way = most = 0
+
     async def _wait(self, offset: int, size: int) -> bytes:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
         await asyncio.sleep(0.01)
+        self.under_way -= 1
         return self.data[offset : offset + size]
 
     def read(self, offset: int, size: int) -> "asyncio.Future[bytes] | bytes":
@@ -188,11 +193,16 @@ class Slow(Content):
 class Remote(StandIn):
     """Rooms whose store is far away."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored: list[Slow] = []
+
     async def _later(self, name: str) -> Slow:
         await asyncio.sleep(0.01)
         content = StandIn.open(self, name)
         assert isinstance(content, Content)
-        return Slow(content.data)
+        self.stored.append(Slow(content.data))
+        return self.stored[-1]
 
     def open(self, name: str) -> "asyncio.Future[Slow]":
         """Later."""
@@ -211,11 +221,10 @@ async def test_store_over_a_network_is_read_in_parallel(
         server.connect(key) as client,
         client.start_sftp_client() as sftp,
     ):
-        began = asyncio.get_running_loop().time()
         async with sftp.open("/trade/big", "rb", block_size=16_384) as file:
             assert await file.read() == content
-        # 245 reads of 10 ms each, sixteen at a time.
-        assert asyncio.get_running_loop().time() - began < 2
+        (file_there,) = rooms.stored
+        assert 8 <= file_there.most <= 128
         with pytest.raises(asyncssh.SFTPNoSuchFile):
             await sftp.open("/trade/none", "rb")
 
@@ -238,7 +247,7 @@ async def test_rate_of_an_account_is_held(key: asyncssh.SSHKey, tmp_path: Path) 
             began = asyncio.get_running_loop().time()
             assert list(map(len, await asyncio.gather(fetch(one), fetch(two)))) == [3 << 19] * 2
             taken = asyncio.get_running_loop().time() - began
-        assert 0.4 < taken < 3
+        assert taken > 0.4
 
 
 @pytest.mark.parametrize("words", [("ssh",), ("ssh", "id"), ("scp", "-O")])
